@@ -1,0 +1,147 @@
+// swift-tools-version: 6.2
+// Targets are listed in import order, lowest first: a target may import only what stands above it.
+import Foundation
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ folder: String, _ name: String, _ dependencies: [String]) -> Target {
+  .target(
+    name: name, dependencies: dependencies.map { .byName(name: $0) },
+    path: "Sources/\(folder)/\(name)", swiftSettings: settings)
+}
+
+func core(_ name: String, _ dependencies: String...) -> Target {
+  library("Core", name, dependencies)
+}
+
+func adapter(_ name: String, _ dependencies: String...) -> Target {
+  library("Adapters", name, dependencies)
+}
+
+func runtime(_ name: String, _ dependencies: String...) -> Target {
+  library("Runtime", name, dependencies)
+}
+
+func program(_ name: String, _ dependencies: String...) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies.map { .byName(name: $0) },
+    path: "Sources/Apps/\(name)", swiftSettings: settings)
+}
+
+func foreign(_ name: String) -> Target {
+  .systemLibrary(name: name, path: "Sources/Foreign/\(name)")
+}
+
+func tests(_ name: String, _ dependencies: String...) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: dependencies.map { .byName(name: $0) },
+    path: "Tests/\(name)Tests", swiftSettings: settings)
+}
+
+let targets: [Target] = [
+  foreign("COpenSSL"), foreign("CVPX"), foreign("COpus"), foreign("CALSA"), foreign("CV4L"),
+  foreign("CSDL"), foreign("CFFmpeg"), foreign("CSQLite"), foreign("CUnistring"),
+  foreign("CLinux"),
+
+  core("Units"),
+  core("Wire", "Units"),
+  core("Media", "Units"),
+  core("Ciphers"),
+  core("Sending", "Units", "Wire", "Media"),
+  core("Receiving", "Units", "Wire", "Media"),
+  core("Links", "Units", "Wire", "Ciphers"),
+  core("Rooms", "Units", "Wire", "Ciphers"),
+  core(
+    "Call", "Units", "Wire", "Media", "Ciphers", "Sending", "Receiving", "Links", "Rooms"),
+
+  adapter("Encryption", "COpenSSL", "CUnistring", "Units", "Ciphers", "Links"),
+  adapter("VideoCodec", "CVPX", "Units", "Media"),
+  adapter("AudioCodec", "COpus", "Units", "Media"),
+  adapter("Camera", "CV4L", "CFFmpeg", "CLinux", "Units", "Media"),
+  adapter("Sound", "CALSA", "CLinux", "Units", "Media"),
+  adapter("Files", "CLinux", "CSQLite", "CFFmpeg", "Units", "Wire", "Media", "Rooms"),
+  adapter("Window", "CSDL", "CLinux", "Units", "Media"),
+
+  runtime("Runtime", "CLinux", "Units"),
+  runtime(
+    "ServerRuntime", "Runtime", "CLinux", "Units", "Wire", "Ciphers", "Links", "Rooms"),
+  runtime(
+    "CallRuntime", "Runtime", "CLinux", "Units", "Wire", "Media", "Ciphers", "Sending",
+    "Receiving", "Links", "Rooms", "Call"),
+
+  .target(
+    name: "Simulation",
+    dependencies: [
+      "Units", "Wire", "Media", "Ciphers", "Sending", "Receiving", "Links", "Rooms", "Call",
+    ], path: "Sources/Simulation", swiftSettings: settings),
+
+  library(
+    "Apps", "CommandLine", ["CLinux", "Units", "Media", "Rooms", "Call"]),
+  program(
+    "p2pcall", "CommandLine", "CallRuntime", "Runtime", "Encryption", "VideoCodec", "AudioCodec",
+    "Camera", "Sound", "Files", "Window", "CLinux", "Units", "Wire", "Media", "Ciphers", "Links",
+    "Rooms", "Call"),
+  program(
+    "p2pcall-rendezvous", "CommandLine", "ServerRuntime", "Runtime", "Encryption", "Files",
+    "CLinux", "Units", "Wire", "Ciphers", "Links", "Rooms"),
+  program("p2pcall-media", "CFFmpeg", "CLinux", "Units", "Media"),
+  program(
+    "p2pcall-bench", "CommandLine", "Simulation", "Runtime", "VideoCodec", "AudioCodec", "Files",
+    "CLinux", "Units", "Wire", "Media", "Call"),
+
+  tests("Units", "Units"),
+  tests("Wire", "Wire", "Units"),
+  tests("Media", "Media", "Units"),
+  tests("Sending", "Sending", "Wire", "Media", "Units"),
+  tests("Receiving", "Receiving", "Wire", "Media", "Units"),
+  tests("Links", "Links", "Wire", "Ciphers", "Units"),
+  tests("Rooms", "Rooms", "Wire", "Ciphers", "Encryption", "Units"),
+  tests(
+    "Call", "Call", "Simulation", "Links", "Rooms", "Sending", "Receiving", "Wire", "Media",
+    "Ciphers", "Units"),
+  tests("Encryption", "Encryption", "Rooms", "Links", "Wire", "Ciphers", "COpenSSL", "Units"),
+  tests("VideoCodec", "VideoCodec", "Media", "Units"),
+  tests("AudioCodec", "AudioCodec", "Media", "Units"),
+  tests("Camera", "Camera", "CFFmpeg", "CV4L", "CLinux", "Media", "Units"),
+  tests("Sound", "Sound", "CALSA", "CLinux", "Media", "Units"),
+  tests("Files", "Files", "CLinux", "Wire", "Rooms", "Media", "Units"),
+  tests("Window", "Window", "CLinux", "Media", "Units"),
+  tests("Runtime", "Runtime", "CLinux", "Units"),
+  tests(
+    "ServerRuntime", "ServerRuntime", "Runtime", "Encryption", "Files", "Links", "Rooms", "Wire",
+    "Ciphers", "CLinux", "Units"),
+  tests(
+    "CallRuntime", "CallRuntime", "Runtime", "Encryption", "Call", "Links", "Rooms", "Media",
+    "Wire", "Ciphers", "CLinux", "Units"),
+  tests("CommandLine", "CommandLine", "Rooms", "Call", "Media", "Units"),
+  tests("Scenario", "Simulation", "Call", "Media", "Links", "Rooms", "Wire", "Ciphers", "Units"),
+  tests("EndToEnd", "Runtime", "Files", "CLinux", "Media", "Units"),
+  tests("Tidy"),
+]
+
+// While the tree is being founded a target exists from its first file on.
+let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+let present = Set(
+  targets.filter { target in
+    let folder = root.appendingPathComponent(target.path ?? "")
+    let files = try? FileManager.default.subpathsOfDirectory(atPath: folder.path)
+    return (files ?? []).contains { $0.hasSuffix(".swift") || $0.hasSuffix(".modulemap") }
+  }.map(\.name))
+for target in targets {
+  target.dependencies.removeAll {
+    if case .byNameItem(let name, _) = $0 { return !present.contains(name) }
+    return false
+  }
+}
+
+let package = Package(
+  name: "p2pcall",
+  targets: targets.filter { present.contains($0.name) },
+  swiftLanguageModes: [.v6]
+)
