@@ -1,0 +1,29 @@
+package import Links
+import Synchronization
+import Units
+
+/// Makes simulated sessions with one process's link certificate.
+package final class SimulatedSessionFactory: SecureSessionFactory {
+  package let certificateKeyHash: [UInt8]
+  private let certificate: SimulatedIdentity
+  private let random: Mutex<SeededRandom>
+
+  package convenience init(seed: UInt64) {
+    self.init(certificate: SimulatedIdentity(seed: seed ^ 0x4C49_4E4B), seed: seed)
+  }
+
+  /// With a certificate of the caller's choice: a client's identity towards the rendezvous server.
+  package init(certificate: SimulatedIdentity, seed: UInt64) {
+    self.certificate = certificate
+    certificateKeyHash = certificate.keyHash
+    random = Mutex(SeededRandom(seed: seed))
+  }
+
+  package func makeSession(
+    _ carrier: Carrier, role: SessionRole, expectedKeyHash: [UInt8]?
+  ) -> any SecureSession {
+    SimulatedSecureSession(
+      carrier, role: role, certificate: certificate, expectedKeyHash: expectedKeyHash,
+      random: random.withLock { $0.split() })
+  }
+}
