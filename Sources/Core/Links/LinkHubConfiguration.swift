@@ -1,0 +1,84 @@
+package import Ciphers
+package import Units
+package import Wire
+
+/// Which carriers a call may use.
+package enum Transport: String, Hashable, Sendable {
+  case auto
+  case udp
+  case tcp
+}
+
+/// What a `LinkHub` is made from; nothing of it changes during a call.
+package struct LinkHubConfiguration: Sendable {
+  /// The room's 16-byte id (docs/protocol.md, `rid`).
+  package var roomID: [UInt8]
+  package var ownSession: SessionID
+  /// K_auth, 32 bytes: who holds it is a member.
+  package var authenticationKey: [UInt8]
+  /// Claimed in IDENTITY; at most `Identity.nameLimit` bytes of it are sent.
+  package var displayName: String
+  /// Told in HELLO; see `Hello.capabilities`.
+  package var capabilities: UInt32
+  package var transport: Transport
+  package var sessions: any SecureSessionFactory
+  package var ciphers: any CipherSuite
+  package var identity: any IdentityKey
+  /// Loopback addresses are offered and accepted only where the server itself was reached on one.
+  package var allowsLoopback: Bool
+
+  package init(
+    roomID: [UInt8], ownSession: SessionID, authenticationKey: [UInt8], displayName: String,
+    capabilities: UInt32 = 0, transport: Transport = .auto, sessions: any SecureSessionFactory,
+    ciphers: any CipherSuite, identity: any IdentityKey, allowsLoopback: Bool
+  ) {
+    self.roomID = roomID
+    self.ownSession = ownSession
+    self.authenticationKey = authenticationKey
+    self.displayName = displayName
+    self.capabilities = capabilities
+    self.transport = transport
+    self.sessions = sessions
+    self.ciphers = ciphers
+    self.identity = identity
+    self.allowsLoopback = allowsLoopback
+  }
+}
+
+/// A UDP socket of the runtime.
+package struct SocketID: Hashable, Sendable {
+  package var number: Int
+
+  package init(_ number: Int) { self.number = number }
+}
+
+/// A TCP connection of the runtime. The hub numbers those that it has dialled, the runtime those
+/// that it accepted; the two ranges don't touch.
+package struct StreamID: Hashable, Sendable {
+  package enum Origin: Hashable, Sendable {
+    case dialed
+    case accepted
+  }
+  package var origin: Origin
+  package var number: UInt64
+
+  package static func dialed(_ number: UInt64) -> StreamID {
+    StreamID(origin: .dialed, number: number)
+  }
+  package static func accepted(_ number: UInt64) -> StreamID {
+    StreamID(origin: .accepted, number: number)
+  }
+  private init(origin: Origin, number: UInt64) {
+    self.origin = origin
+    self.number = number
+  }
+}
+
+/// Where this computer can be reached by itself.
+package enum LocalEndpoint: Hashable, Sendable {
+  /// A bound UDP socket and an address under which it sends and receives. A socket bound to the
+  /// unspecified address is listed once for each of its addresses.
+  case datagram(SocketID, SocketAddress)
+  /// An address on which TCP connections are accepted.
+  case listener(SocketAddress)
+}
