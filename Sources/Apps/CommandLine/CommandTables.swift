@@ -1,0 +1,206 @@
+/// The option tables of `p2pcall`: names, values, meanings and checks in one place.
+
+/// Options that say how to reach and trust the server.
+private func connectionOptions<Settings>(
+  _ path: any WritableKeyPath<Settings, ServerOptions> & Sendable
+) -> [CommandOption<Settings>] {
+  typealias Keys<Value> = WritableKeyPath<ServerOptions, Value> & Sendable
+  func stored<Value>(
+    _ long: String, _ value: String, _ meaning: String, _ key: any Keys<Value>,
+    _ parse: @escaping @Sendable (String) throws(UsageError) -> Value
+  ) -> CommandOption<Settings> {
+    CommandOption(
+      long, meaning,
+      .value(value) { (settings, text) throws(UsageError) in
+        settings[keyPath: path][keyPath: key] = try parse(text)
+      })
+  }
+  return [
+    stored(
+      "server", "HOST[:PORT]",
+      "the rendezvous server (default: the one in the room id, else localhost:7443)",
+      \ServerOptions.server
+    ) { (text) throws(UsageError) in try ServerAddress(parsing: text) },
+    stored(
+      "server-pin", "PIN", "accept exactly the server that printed this pin",
+      \ServerOptions.serverPin
+    ) { (text) throws(UsageError) in try serverPin(text) },
+    stored("ca", "FILE", "trust servers whose certificate this CA signed", \ServerOptions.caFile) {
+      (text) throws(UsageError) in try filePath(text)
+    },
+    stored(
+      "cert", "FILE", "your certificate instead of the automatic identity (with --key)",
+      \ServerOptions.certFile
+    ) { (text) throws(UsageError) in try filePath(text) },
+    stored("key", "FILE", "the private key of --cert", \ServerOptions.keyFile) {
+      (text) throws(UsageError) in try filePath(text)
+    },
+  ]
+}
+
+private func check(_ options: ServerOptions) throws(UsageError) {
+  guard (options.certFile == nil) == (options.keyFile == nil) else {
+    throw options.certFile == nil
+      ? UsageError("--key is of use with its certificate only; add --cert FILE")
+      : UsageError("--cert needs its private key; add --key FILE")
+  }
+  guard options.serverPin == nil || options.caFile == nil else {
+    throw UsageError("--server-pin and --ca both say whom to trust; give one of them")
+  }
+}
+
+private func refuse(_ operands: [String], _ command: String) throws(UsageError) {
+  guard operands.isEmpty else {
+    throw UsageError("\(command) takes options only; leave out what comes after it")
+  }
+}
+
+private func logLevelOption<Settings>(
+  _ path: any WritableKeyPath<Settings, LogLevel> & Sendable
+) -> CommandOption<Settings> {
+  .stored(
+    "log-level", "LEVEL", "how much to say on stderr: error, warning (default), info, debug", path,
+    choice(LogLevel.self))
+}
+
+let roomCreateTable = CommandTable<ServerOptions, ServerOptions>(
+  "p2pcall room create", "make a room and print its id, alone, on stdout",
+  notes: [
+    "The room id is the key to the room: whoever has it can enter. It carries the server "
+      + "(ROOMID@host:port) unless that is the default one."
+  ],
+  options: connectionOptions(\ServerOptions.self), defaults: ServerOptions.init
+) { (options, operands) throws(UsageError) in
+  try refuse(operands, "room create")
+  try check(options)
+  return options
+}
+
+let joinTable = CommandTable<JoinOptions, JoinOptions>(
+  "p2pcall join", operands: "[ROOMID|-]",
+  "enter a room and call; - reads the room id from the first line of stdin",
+  notes: [
+    "Without a ROOMID it is asked for on the terminal. What is typed during the call is chat; "
+      + "lines that begin with / are commands, and /help lists them.",
+    "A pipe may be a FIFO that the other side opens later: pictures are YUV4MPEG2, sound is "
+      + "s16le, 48 kHz, mono. pipe:- reads stdin, which then carries no chat.",
+    "Exit codes: 0 left, 2 usage, 3 server unreachable, 4 room refused, 5 trust failure, "
+      + "6 no path to any peer, 7 device failure at start, 70 internal error, 130 interrupted.",
+  ],
+  options: connectionOptions(\JoinOptions.connection) + [
+    .stored("name", short: "n", "NAME", "what the others see", \JoinOptions.name) {
+      (text) throws(UsageError) in try displayName(text)
+    },
+    .stored(
+      "video", "SOURCE",
+      "camera[:DEVICE], file:PATH, pipe:PATH, pattern or none (default: a camera if there is one)",
+      \JoinOptions.video
+    ) { (text) throws(UsageError) in try videoChoice(text) },
+    .stored(
+      "audio", "SOURCE",
+      "mic[:DEVICE], file:PATH, pipe:PATH, tone or none (default: a microphone if there is one)",
+      \JoinOptions.audio
+    ) { (text) throws(UsageError) in try audioChoice(text) },
+    .stored(
+      "view", "SINK",
+      "window, pipe:PATH or none; {peer} in PATH becomes each peer's session id (default: a "
+        + "window if there is a display)",
+      \JoinOptions.view
+    ) { (text) throws(UsageError) in try viewChoice(text) },
+    .stored(
+      "play", "SINK",
+      "speaker[:DEVICE], file:PATH.wav, pipe:PATH or none (default: a speaker if there is one)",
+      \JoinOptions.play
+    ) { (text) throws(UsageError) in try playChoice(text) },
+    .stored("size", "WxH", "send at most this size, such as 1280x720", \JoinOptions.size) {
+      (text) throws(UsageError) in try pictureSize(text)
+    },
+    .stored("fps", "N", "send at most that many pictures a second", \JoinOptions.fps) {
+      (text) throws(UsageError) in try framesPerSecond(text)
+    },
+    .stored(
+      "max-bitrate", "RATE", "send at most that many bits a second to each peer, such as 800k",
+      \JoinOptions.maxBitrate
+    ) { (text) throws(UsageError) in try bitrate(text) },
+    .stored(
+      "quality", "QUALITY", "low, medium, high or auto (default): a bound on size and rate",
+      \JoinOptions.quality, choice(QualityChoice.self)),
+    .stored(
+      "transport", "CARRIER", "auto (default), udp or tcp: the carriers that may be used",
+      \JoinOptions.transport, choice(TransportChoice.self)),
+    .stored(
+      "events", "FORMAT", "json: one event a line on stdout, text for people on stderr",
+      \JoinOptions.events
+    ) { (text) throws(UsageError) in try choice(EventFormat.self)(text) },
+    .stored("for", "DURATION", "leave after that long, such as 15s or 2m", \JoinOptions.duration) {
+      (text) throws(UsageError) in try duration(text)
+    },
+    logLevelOption(\JoinOptions.logLevel),
+  ], defaults: JoinOptions.init
+) { (given, operands) throws(UsageError) in
+  var options = given
+  guard operands.count <= 1 else {
+    throw UsageError("join takes one ROOMID; put a name with spaces in quotes")
+  }
+  if let room = operands.first {
+    options.room = room == "-" ? .standardInput : .text(try RoomText(parsing: room))
+  }
+  try check(options.connection)
+  if options.video == .pipe(path: "-"), options.audio == .pipe(path: "-") {
+    throw UsageError("stdin can feed --video or --audio, not both; use a FIFO for one of them")
+  }
+  if options.mediaTakesStandardInput, options.room == .standardInput {
+    throw UsageError(
+      "join - and pipe:- both read stdin; give the ROOMID as an argument or use a FIFO")
+  }
+  return options
+}
+
+let devicesTable = CommandTable<Nothing, Command>(
+  "p2pcall devices", "cameras, microphones and speakers, by the names that join takes",
+  options: [], defaults: Nothing.init
+) { (_, operands) throws(UsageError) in
+  try refuse(operands, "devices")
+  return .devices
+}
+
+let identityTable = CommandTable<Nothing, Command>(
+  "p2pcall identity", "this computer's identity: its fingerprint and name",
+  options: [], defaults: Nothing.init
+) { (_, operands) throws(UsageError) in
+  try refuse(operands, "identity")
+  return .identity
+}
+
+let peersTables = [
+  peersTable("list", "", "everyone whose key is remembered") { _ in .list },
+  peersTable("show", "PEER", "one of them, with the whole fingerprint") { .show($0[0]) },
+  peersTable("rename", "PEER NAME", "call them by another name") { .rename($0[0], to: $0[1]) },
+  peersTable("forget", "PEER", "forget their key; next time they are new") { .forget($0[0]) },
+  peersTable("trust", "FINGERPRINT", "accept a changed key that its owner confirmed to you") {
+    .trust(fingerprint: $0[0])
+  },
+]
+
+private func peersTable(
+  _ verb: String, _ operands: String, _ meaning: String,
+  _ make: @escaping @Sendable ([String]) -> PeersCommand
+) -> CommandTable<Nothing, PeersCommand> {
+  CommandTable(
+    "p2pcall peers \(verb)", operands: operands, meaning, options: [], defaults: Nothing.init
+  ) { (_, given) throws(UsageError) in
+    guard given.count == operands.split(separator: " ").count else {
+      throw UsageError(
+        operands.isEmpty
+          ? "peers list takes nothing after it; to see one write p2pcall peers show PEER"
+          : "peers \(verb) takes \(operands); p2pcall peers list shows whom you can name")
+    }
+    if verb == "rename" {
+      do { _ = try displayName(given[1]) } catch { throw UsageError("NAME \(error)") }
+    }
+    return make(given)
+  }
+}
+
+/// The settings of commands that have none.
+struct Nothing: Sendable {}

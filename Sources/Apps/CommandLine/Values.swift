@@ -1,0 +1,121 @@
+import Media
+import Units
+
+/// Parsers of option values. Each throws the end of a sentence that begins with the option's name.
+
+/// `15s`, `2m`, `1h`, `500ms`, `1.5s`: positive, at most 7 days.
+func duration(_ text: String) throws(UsageError) -> Interval {
+  let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)]
+  for (unit, seconds) in units where text.hasSuffix(unit) {
+    guard let count = decimal(text.dropLast(unit.count)) else { continue }
+    let length = count * seconds
+    guard length > 0, length <= 7 * 86_400 else { break }
+    return .seconds(length)
+  }
+  throw UsageError("takes a time with its unit, up to 168h; write for example 15s or 2m")
+}
+
+/// `1.5M`, `800k`, `1500000` bits a second, 30k…100M.
+func bitrate(_ text: String) throws(UsageError) -> Bitrate {
+  let units = [("k", 1e3), ("K", 1e3), ("m", 1e6), ("M", 1e6)]
+  let unit = units.first { text.hasSuffix($0.0) }
+  guard let count = decimal(unit == nil ? text[...] : text.dropLast()),
+    (30_000.0...100_000_000.0).contains(count * (unit?.1 ?? 1))
+  else {
+    throw UsageError("takes bits a second from 30k to 100M; write for example 800k or 1.5M")
+  }
+  return Bitrate(bitsPerSecond: Int64((count * (unit?.1 ?? 1)).rounded()))
+}
+
+/// `1280x720`: both even, 16…4096.
+func pictureSize(_ text: String) throws(UsageError) -> PictureSize {
+  let parts = text.split(omittingEmptySubsequences: false) { "xX×".contains($0) }
+  if parts.count == 2, let width = number(parts[0]), let height = number(parts[1]) {
+    let size = PictureSize(width: width, height: height)
+    if size.isValid { return size }
+  }
+  throw UsageError("takes even sides from 16 to 4096; write for example 1280x720")
+}
+
+func framesPerSecond(_ text: String) throws(UsageError) -> Int {
+  guard let rate = number(text[...]), (1...60).contains(rate) else {
+    throw UsageError("takes whole pictures a second from 1 to 60; write for example 30")
+  }
+  return rate
+}
+
+/// One of an enum's raw values.
+func choice<Value: RawRepresentable & CaseIterable & SendableMetatype>(
+  _ type: Value.Type
+) -> @Sendable (String) throws(UsageError) -> Value
+where Value.RawValue == String, Value.AllCases: SendableMetatype {
+  { (text) throws(UsageError) in
+    if let value = Value(rawValue: text) { return value }
+    let names = Value.allCases.map(\.rawValue)
+    let meant = suggestion(for: text, among: names).map { "; did you mean \($0)?" }
+    throw UsageError("takes \(names.joined(separator: ", "))\(meant ?? "; choose one of them")")
+  }
+}
+
+/// A path that is not empty.
+func filePath(_ text: String) throws(UsageError) -> String {
+  guard !text.isEmpty else { throw UsageError("needs a path; name a file") }
+  return text
+}
+
+/// What others see: one line of 1…64 characters without control characters.
+func displayName(_ text: String) throws(UsageError) -> String {
+  let printable = text.unicodeScalars.allSatisfy { !$0.isTerminalControl }
+  guard printable, (1...64).contains(text.count), text.utf8.count <= 256 else {
+    throw UsageError("takes 1 to 64 printable characters; choose a shorter, plain name")
+  }
+  return text
+}
+
+/// `sha256:` and 43 unpadded base64url characters: a server's pin, as 32 bytes.
+func serverPin(_ text: String) throws(UsageError) -> [UInt8] {
+  let prefix = "sha256:"
+  if text.hasPrefix(prefix), text.utf8.count == prefix.utf8.count + 43,
+    let bytes = base64URL(Array(text.utf8.dropFirst(prefix.utf8.count)))
+  {
+    return bytes
+  }
+  throw UsageError(
+    "takes sha256: and 43 characters; copy the pin that p2pcall-rendezvous printed at its start")
+}
+
+/// Unpadded base64url (RFC 4648 §5); `nil` for other characters or left-over bits that are not 0.
+private func base64URL(_ text: [UInt8]) -> [UInt8]? {
+  var bytes: [UInt8] = []
+  var bits: UInt32 = 0
+  var count = 0
+  for character in text {
+    let value: UInt8
+    switch character {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = character - UInt8(ascii: "A")
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): value = character - UInt8(ascii: "a") + 26
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): value = character - UInt8(ascii: "0") + 52
+    case UInt8(ascii: "-"): value = 62
+    case UInt8(ascii: "_"): value = 63
+    default: return nil
+    }
+    bits = bits << 6 | UInt32(value)
+    count += 6
+    if count >= 8 {
+      count -= 8
+      bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+      bits &= (1 << UInt32(count)) - 1
+    }
+  }
+  return bits == 0 ? bytes : nil
+}
+
+private func number(_ text: Substring) -> Int? {
+  text.utf8.allSatisfy { (48...57).contains($0) } ? Int(text) : nil
+}
+
+/// Digits with at most one point: no sign, exponent, infinity or NaN.
+private func decimal(_ text: Substring) -> Double? {
+  guard text.utf8.allSatisfy({ (48...57).contains($0) || $0 == 46 }) else { return nil }
+  return Double(text)
+}

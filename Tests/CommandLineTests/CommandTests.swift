@@ -1,0 +1,257 @@
+import CommandLine
+import Media
+import Testing
+import Units
+
+private func join(_ arguments: String...) throws -> JoinOptions {
+  guard case .join(let options) = try Command(parsing: ["join"] + arguments) else {
+    throw UsageError("not a join")
+  }
+  return options
+}
+
+/// The sentence that refuses the arguments; empty if they are taken.
+private func refusal(_ arguments: [String]) -> String {
+  do {
+    _ = try Command(parsing: arguments)
+    return ""
+  } catch {
+    return error.description
+  }
+}
+
+@Suite struct CommandTests {
+  @Test func `join alone asks for the room and lets everything be chosen`() throws {
+    #expect(try join() == JoinOptions())
+    #expect(JoinOptions().room == .prompt)
+  }
+
+  @Test func `every option of join arrives with its typed value`() throws {
+    let pin = "sha256:" + String(repeating: "A", count: 42) + "E"
+    let options = try join(
+      "--server", "[::1]:7000", "--server-pin=\(pin)", "--cert", "me.pem", "--key", "me.key",
+      "-n", "Ann Ö", "--video", "camera:/dev/video2", "--audio=tone", "--view",
+      "pipe:/tmp/{peer}.y4m", "--play=file:out.wav", "--size", "1280x720", "--fps", "30",
+      "--max-bitrate", "1.5M", "--quality", "high", "--transport", "tcp", "--events", "json",
+      "--for", "2m", "--log-level", "debug", "ABCDE@example.org:81")
+    var expected = JoinOptions()
+    expected.room = .text(try RoomText(parsing: "ABCDE@example.org:81"))
+    expected.connection.server = ServerAddress(host: "::1", port: 7000)
+    expected.connection.serverPin = [UInt8](repeating: 0, count: 31) + [1]
+    expected.connection.certFile = "me.pem"
+    expected.connection.keyFile = "me.key"
+    expected.name = "Ann Ö"
+    expected.video = .camera(device: "/dev/video2")
+    expected.audio = .tone
+    expected.view = .pipe(path: "/tmp/{peer}.y4m")
+    expected.play = .file(path: "out.wav")
+    expected.size = PictureSize(width: 1280, height: 720)
+    expected.fps = 30
+    expected.maxBitrate = .kilobits(1500)
+    expected.quality = .high
+    expected.transport = .tcp
+    expected.events = .json
+    expected.duration = .seconds(120)
+    expected.logLevel = .debug
+    #expect(options == expected)
+  }
+
+  @Test(
+    arguments: [
+      ("camera", .camera(device: nil)), ("camera:0", .camera(device: "0")),
+      ("file:a:b.mp4", .file(path: "a:b.mp4")), ("pipe:-", .pipe(path: "-")),
+      ("pattern", .pattern), ("none", .none),
+    ] as [(String, VideoChoice)])
+  func `pictures come from where the option says`(text: String, choice: VideoChoice) throws {
+    #expect(try join("--video", text).video == choice)
+  }
+
+  @Test(
+    arguments: [
+      ("15s", 15), ("2m", 120), ("1.5s", 1.5), ("500ms", 0.5), ("1h", 3600),
+    ] as [(String, Double)])
+  func `durations carry their unit`(text: String, seconds: Double) throws {
+    #expect(try join("--for", text).duration == .seconds(seconds))
+  }
+
+  @Test(
+    arguments: [
+      ("800k", 800_000), ("1.5M", 1_500_000), ("2500000", 2_500_000), ("30k", 30_000),
+    ] as [(String, Int64)])
+  func `rates are bits a second with k or M`(text: String, bits: Int64) throws {
+    #expect(try join("--max-bitrate", text).maxBitrate == Bitrate(bitsPerSecond: bits))
+  }
+
+  @Test(
+    arguments: [
+      ("example.org", "example.org:7443"), ("example.org:80", "example.org:80"),
+      ("::1", "[::1]:7443"), ("[::1]:80", "[::1]:80"), ("192.0.2.1:9", "192.0.2.1:9"),
+    ])
+  func `a server is a host with an optional port`(text: String, shown: String) throws {
+    #expect(try ServerAddress(parsing: text).description == shown)
+  }
+
+  @Test func `a hyphen reads the room id from standard input`() throws {
+    #expect(try join("-").room == .standardInput)
+  }
+
+  @Test func `after two hyphens everything is an operand`() throws {
+    #expect(try join("--", "-").room == .standardInput)
+    #expect(refusal(["join", "--", "--fps", "3"]).contains("one ROOMID"))
+  }
+
+  @Test(
+    arguments: [
+      (["join", "--vidoe", "none"], "there is no option --vidoe; did you mean --video?"),
+      (["join", "--blue"], "there is no option --blue; p2pcall join --help lists those there are"),
+      (["join", "-name", "x"], "there is no option -name; did you mean --name?"),
+      (["join", "-x"], "there is no option -x; p2pcall join --help lists those there are"),
+      (["join", "--for"], "--for needs a value; write --for DURATION"),
+      (["join", "--for", "--fps", "3"], "--for needs a value; write --for DURATION"),
+      (["join", "--help=x"], "--help takes no value; write it alone"),
+      (
+        ["join", "--for", "15"],
+        "--for takes a time with its unit, up to 168h; write for example 15s or 2m"
+      ),
+      (
+        ["join", "--video", "clip.mp4"],
+        "--video takes camera[:DEVICE], file:PATH, pipe:PATH, pattern, none; for a file write "
+          + "file:clip.mp4"
+      ),
+      (
+        ["join", "--transport", "upd"],
+        "--transport takes auto, udp, tcp; did you mean udp?"
+      ),
+      (["join", "--cert", "a"], "--cert needs its private key; add --key FILE"),
+      (["join", "--key", "a"], "--key is of use with its certificate only; add --cert FILE"),
+      (
+        ["join", "-", "--video", "pipe:-"],
+        "join - and pipe:- both read stdin; give the ROOMID as an argument or use a FIFO"
+      ),
+      (
+        ["join", "--audio", "pipe:-", "--video", "pipe:-"],
+        "stdin can feed --video or --audio, not both; use a FIFO for one of them"
+      ),
+      (["jion"], "there is no command jion; did you mean p2pcall join?"),
+      (["peers", "froget"], "peers has no froget; did you mean p2pcall peers forget?"),
+      (["room"], "room does one thing: write p2pcall room create"),
+      (
+        ["peers", "rename", "x"],
+        "peers rename takes PEER NAME; p2pcall peers list shows whom you can name"
+      ),
+      ([], "say what to do: p2pcall join ROOMID, or p2pcall --help for all commands"),
+    ] as [([String], String)])
+  func `a mistake gets one sentence that names the remedy`(arguments: [String], sentence: String) {
+    #expect(refusal(arguments) == sentence)
+  }
+
+  @Test(
+    arguments: [
+      ["--size", "1281x720"], ["--size", "8x8"], ["--size", "1280"], ["--size", "-2x4"],
+      ["--fps", "0"], ["--fps", "61"], ["--fps", "x"], ["--max-bitrate", "1"],
+      ["--max-bitrate", "nan"], ["--max-bitrate", "1e6"], ["--max-bitrate", "101M"],
+      ["--for", "0s"], ["--for", "-1s"], ["--for", "169h"], ["--for", "s"],
+      ["--server", ""], ["--server", "a b"], ["--server", "a:0"], ["--server", "a:65536"],
+      ["--server", "a:"], ["--server", "[::1"], ["--server", "a/b"],
+      ["--server-pin", "sha256:AAA"], ["--server-pin", "sha1:x"],
+      ["--server-pin", "sha256:" + String(repeating: "A", count: 42) + "B"],
+      ["--name", ""], ["--name", "a\u{1B}[2J"], ["--name", String(repeating: "a", count: 65)],
+      ["--play", "file:out.mp3"], ["--play", "pipe:-"], ["--view", "pipe:-"],
+      ["--video", "camera:"], ["--video", "none:x"], ["--video", "file:"], ["--ca", ""],
+      ["--ca", "a", "--server-pin", "sha256:" + String(repeating: "A", count: 43)],
+      [""], ["@host"], ["ABC@"], ["ABC@host:99999"],
+    ])
+  func `values out of range or malformed are refused`(arguments: [String]) {
+    let sentence = refusal(["join"] + arguments)
+    #expect(sentence.contains("; "), "one sentence with a remedy, got: \(sentence)")
+    #expect(!sentence.contains("\n"))
+  }
+
+  @Test func `a room id is shown by no refusal and no description`() throws {
+    let secret = "p2p-AAAAA-BBBBB-CCCCC-DDDDD-EEEEE-FFFFF"
+    #expect(!refusal([secret]).contains("AAAAA"))
+    #expect(!refusal(["join", secret, secret]).contains("AAAAA"))
+    #expect(!refusal(["join", "\(secret)@bad host"]).contains("AAAAA"))
+    #expect(!"\(try join(secret))".contains("AAAAA"))
+  }
+
+  @Test func `people are named in commands of their own`() throws {
+    #expect(try Command(parsing: ["peers"]) == .peers(.list))
+    #expect(try Command(parsing: ["peers", "show", "Ann"]) == .peers(.show("Ann")))
+    #expect(
+      try Command(parsing: ["peers", "rename", "ab12", "Ann"])
+        == .peers(.rename("ab12", to: "Ann")))
+    #expect(try Command(parsing: ["peers", "forget", "Ann"]) == .peers(.forget("Ann")))
+    #expect(try Command(parsing: ["peers", "trust", "ab"]) == .peers(.trust(fingerprint: "ab")))
+  }
+}
+
+@Suite struct HelpTests {
+  private func help(_ arguments: [String]) throws -> String {
+    guard case .help(let text) = try Command(parsing: arguments) else { return "" }
+    return text
+  }
+
+  @Test(
+    arguments: [
+      ["--help"], ["join", "-h"], ["room", "create", "--help"], ["room", "-h"],
+      ["devices", "--help"], ["identity", "--help"], ["peers", "--help"],
+      ["peers", "trust", "--help"], ["join", "--fps", "3", "--help"],
+    ])
+  func `help fits 80 columns and says something`(arguments: [String]) throws {
+    let text = try help(arguments)
+    #expect(text.count > 100)
+    #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
+  }
+
+  @Test func `help shows every option of the design and none of a later issue`() throws {
+    let text = try help(["join", "--help"])
+    let promised = [
+      "--server HOST[:PORT]", "--server-pin PIN", "--ca FILE", "--cert FILE", "--key FILE",
+      "--name NAME", "--video SOURCE", "--audio SOURCE", "--view SINK", "--play SINK",
+      "--size WxH", "--fps N", "--max-bitrate RATE", "--quality", "--transport", "--events",
+      "--for DURATION", "--log-level LEVEL", "--help", "--version",
+    ]
+    for option in promised { #expect(text.contains(option), "\(option)") }
+    for option in ["--record", "relay", "--password", "terminal,", "screen"] {
+      #expect(!text.contains(option), "\(option)")
+    }
+  }
+
+  @Test func `the version can be asked for everywhere`() throws {
+    #expect(try Command(parsing: ["--version"]) == .version)
+    #expect(try Command(parsing: ["join", "--version"]) == .version)
+    #expect(try RendezvousCommand(parsing: ["--version"]) == .version)
+  }
+}
+
+@Suite struct RendezvousOptionsTests {
+  @Test func `the server starts without options`() throws {
+    #expect(try RendezvousCommand(parsing: []) == .serve(RendezvousOptions()))
+  }
+
+  @Test func `every option of the server arrives`() throws {
+    let command = try RendezvousCommand(parsing: [
+      "--listen", "0.0.0.0:7000", "--listen=[::]:0", "--listen", "*:81", "--cert", "c", "--key",
+      "k", "--ca", "a", "--state", "/s", "--events=json", "--log-level=error",
+    ])
+    var expected = RendezvousOptions()
+    expected.listen = [
+      ServerAddress(host: "0.0.0.0", port: 7000), ServerAddress(host: "::", port: 0),
+      ServerAddress(host: "*", port: 81),
+    ]
+    expected.certFile = "c"
+    expected.keyFile = "k"
+    expected.caFile = "a"
+    expected.stateDirectory = "/s"
+    expected.events = .json
+    expected.logLevel = .error
+    #expect(command == .serve(expected))
+  }
+
+  @Test(
+    arguments: [["7443"], ["--cert", "c"], ["--key", "k"], ["--listen", ":0"], ["--port", "1"]])
+  func `what the server does not take is refused`(arguments: [String]) {
+    #expect(throws: UsageError.self) { try RendezvousCommand(parsing: arguments) }
+  }
+}

@@ -1,0 +1,129 @@
+import Call
+import CommandLine
+import Testing
+import Units
+
+private let ann = PeerLabel(peer: "00ff", name: "Ann")
+
+private var statistics: CallStatistics {
+  var statistics = CallStatistics()
+  statistics.roundTrip = .microseconds(1_250)
+  statistics.path = .udpDirect
+  statistics.send.rate = .kilobits(1500)
+  statistics.send.target = .kilobits(1600)
+  statistics.send.video = .kilobits(1440)
+  statistics.send.audio = .kilobits(32)
+  statistics.send.repair = .kilobits(28)
+  statistics.send.framesPerSecond = 29.97
+  statistics.send.width = 1280
+  statistics.send.height = 720
+  statistics.receive.jitter = .milliseconds(2)
+  statistics.receive.audioVideoSkew = .milliseconds(-3)
+  statistics.cpuPercent = .nan
+  statistics.residentMegabytes = 51.25
+  return statistics
+}
+
+@Suite struct EventTests {
+  @Test(
+    arguments: [
+      (
+        .room(hint: "ABCD", members: 2),
+        #"{"v":1,"event":"room","t":1.5,"room_id_hint":"ABCD","members":2}"#
+      ),
+      (.peerJoined(ann), #"{"v":1,"event":"peer-joined","t":1.5,"peer":"00ff","name":"Ann"}"#),
+      (
+        .link(
+          ann,
+          LinkReport(
+            path: .tcpDirect, family: "v6", roundTrip: .microseconds(333), cipher: "X")),
+        #"{"v":1,"event":"link","t":1.5,"peer":"00ff","name":"Ann","path":"tcp-direct","#
+          + #""family":"v6","rtt_ms":0.333,"cipher":"X"}"#
+      ),
+      (
+        .link(ann, LinkReport(path: .reconnecting, family: "", roundTrip: nil, cipher: "")),
+        #"{"v":1,"event":"link","t":1.5,"peer":"00ff","name":"Ann","path":"reconnecting","#
+          + #""family":"","rtt_ms":null,"cipher":""}"#
+      ),
+      (
+        .trust(ann, peerID: "ab", .changed),
+        #"{"v":1,"event":"trust","t":1.5,"peer":"00ff","name":"Ann","peer_id":"ab","#
+          + #""state":"changed"}"#
+      ),
+      (
+        .firstFrame(ann, since: .milliseconds(80), width: 640, height: 360),
+        #"{"v":1,"event":"first-frame","t":1.5,"peer":"00ff","name":"Ann","since_join_ms":80,"#
+          + #""width":640,"height":360}"#
+      ),
+      (
+        .firstAudio(ann, since: .milliseconds(81)),
+        #"{"v":1,"event":"first-audio","t":1.5,"peer":"00ff","name":"Ann","since_join_ms":81}"#
+      ),
+      (
+        .chat(ann, id: "1", text: "a\"\\\n\u{1B}\u{85}ö"),
+        #"{"v":1,"event":"chat","t":1.5,"peer":"00ff","name":"Ann","id":"1","#
+          + #""text":"a\"\\\n\u001b\u0085ö"}"#
+      ),
+      (.chatSent(id: "2"), #"{"v":1,"event":"chat-sent","t":1.5,"id":"2"}"#),
+      (
+        .chatDelivered(id: "2", to: ann),
+        #"{"v":1,"event":"chat-delivered","t":1.5,"peer":"00ff","name":"Ann","id":"2","#
+          + #""to":"00ff"}"#
+      ),
+      (
+        .recording(ann, isOn: true),
+        #"{"v":1,"event":"recording","t":1.5,"peer":"00ff","name":"Ann","by":"00ff","on":true}"#
+      ),
+      (
+        .device(kind: "camera", name: "C", state: "gone"),
+        #"{"v":1,"event":"device","t":1.5,"kind":"camera","name":"C","state":"gone"}"#
+      ),
+      (
+        .peerLeft(ann, reason: "left"),
+        #"{"v":1,"event":"peer-left","t":1.5,"peer":"00ff","name":"Ann","reason":"left"}"#
+      ),
+      (
+        .failure(code: 3, message: "m", remedy: "r"),
+        #"{"v":1,"event":"error","t":1.5,"code":3,"message":"m","remedy":"r"}"#
+      ),
+      (
+        .left(reason: "asked", exitCode: 0),
+        #"{"v":1,"event":"left","t":1.5,"reason":"asked","exit_code":0}"#
+      ),
+      (
+        .stats(ann, statistics),
+        #"{"v":1,"event":"stats","t":1.5,"peer":"00ff","name":"Ann","rtt_ms":1.25,"#
+          + #""path":"udp-direct","send":{"kbps":1500,"target_kbps":1600,"video_kbps":1440,"#
+          + #""audio_kbps":32,"repair_kbps":28,"fps":29.97,"width":1280,"height":720},"recv":{"#
+          + #""kbps":0,"fps":0,"width":0,"height":0,"loss_percent":0,"jitter_ms":2,"freezes":0,"#
+          + #""freeze_ms":0,"concealed_percent":0,"av_skew_ms":-3},"cpu_percent":null,"#
+          + #""rss_mb":51.25}"#
+      ),
+    ] as [(CallEvent, String)])
+  func `events are written as the vocabulary says`(event: CallEvent, line: String) {
+    #expect(event.json(at: .milliseconds(1500)) == line)
+  }
+
+  @Test func `what peers say cannot steer the terminal`() {
+    let rogue = PeerLabel(peer: "01", name: "\u{1B}]0;x\u{7}\u{202E}")
+    let texts = [
+      CallEvent.chat(rogue, id: "1", text: "\u{1B}[2J\r\u{9B}31m").text,
+      CallEvent.peerLeft(rogue, reason: "\u{1B}c").text,
+    ]
+    for text in texts {
+      #expect(text?.unicodeScalars.contains { $0.isTerminalControl } == false)
+    }
+  }
+
+  @Test func `people read about links, trust and chat in words`() {
+    let link = LinkReport(path: .udpDirect, family: "v4", roundTrip: .milliseconds(2), cipher: "")
+    #expect(
+      CallEvent.link(ann, link).text
+        == "* connected to Ann directly over UDP, 2 ms there and back")
+    #expect(CallEvent.chat(ann, id: "1", text: "hello").text == "Ann: hello")
+    #expect(CallEvent.chatDelivered(id: "1", to: ann).text == "* \u{2713} delivered to Ann")
+    #expect(CallEvent.trust(ann, peerID: "f00", .changed).text?.contains("trust f00") == true)
+    #expect(CallEvent.stats(ann, statistics).text == nil)
+    #expect(PeerLabel(peer: "0123456789", name: "").shown == "peer 01234567")
+  }
+}
