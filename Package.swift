@@ -106,7 +106,7 @@ let targets: [Target] = [
     "Call", "Call", "Simulation", "Links", "Rooms", "Sending", "Receiving", "Wire", "Media",
     "Ciphers", "Units"),
   tests("Encryption", "Encryption", "Rooms", "Links", "Wire", "Ciphers", "COpenSSL", "Units"),
-  tests("VideoCodec", "VideoCodec", "Media", "Units"),
+  tests("VideoCodec", "VideoCodec", "CFFmpeg", "Media", "Units"),
   tests("AudioCodec", "AudioCodec", "Media", "Units"),
   tests("Camera", "Camera", "CFFmpeg", "CV4L", "CLinux", "Media", "Units"),
   tests("Sound", "Sound", "CALSA", "CLinux", "Media", "Units"),

@@ -1,0 +1,56 @@
+import CVPX
+import Glibc
+package import Media
+import Units
+
+/// VP8 by libvpx in real time: constant bitrate, error resilient, key frames only when asked for.
+///
+/// Pictures of another size than the settings' are scaled first. A change of size makes a new
+/// libvpx encoder (changing it live is where CVE-2023-5217 was); rates change live. One owner.
+package final class VP8Encoder: VideoEncoder {
+  private let threads: Int
+  private var codec: VP8EncoderContext?
+  private var speed = EncoderSpeed()
+
+  /// `processors` is how many cores the machine has. libvpx's threads spin while they wait: with
+  /// fewer than four cores a second thread makes a frame slower, not faster.
+  package init(processors: Int) { threads = processors < 4 ? 1 : 2 }
+
+  package func encode(
+    _ frame: VideoFrame, settings: VideoEncoderSettings, forceKeyFrame: Bool
+  ) throws(MediaError) -> EncodedVideoFrame? {
+    guard settings.size.isValid else {
+      throw MediaError(
+        .unsupported, "a picture of \(settings.size) cannot be encoded",
+        remedy: "use even sides between 16 and 4096")
+    }
+    let codec = try codec(for: settings)
+    let picture =
+      frame.picture.size == settings.size
+      ? frame.picture : PictureScaler.scale(frame.picture, to: settings.size)
+    let started = monotonicNanoseconds()
+    let encoded = try codec.encode(picture, at: frame.capturedAt, forceKeyFrame: forceKeyFrame)
+    let took = Interval(nanoseconds: monotonicNanoseconds() - started)
+    if speed.note(encodeTime: took, frameInterval: codec.frameInterval) {
+      try codec.set(cpuUsed: speed.cpuUsed)
+    }
+    return encoded
+  }
+
+  private func codec(for settings: VideoEncoderSettings) throws(MediaError) -> VP8EncoderContext {
+    if let codec, codec.size == settings.size {
+      try codec.apply(settings)
+      return codec
+    }
+    codec = nil
+    let fresh = try VP8EncoderContext(settings, threads: threads, cpuUsed: speed.cpuUsed)
+    codec = fresh
+    return fresh
+  }
+}
+
+private func monotonicNanoseconds() -> Int64 {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}

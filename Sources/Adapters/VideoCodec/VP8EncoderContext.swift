@@ -1,0 +1,127 @@
+import CVPX
+import Media
+import Units
+
+/// One libvpx encoder of one size, at the stable address that libvpx demands.
+final class VP8EncoderContext {
+  let size: PictureSize
+  private(set) var frameInterval: Interval
+  private let context: UnsafeMutablePointer<vpx_codec_ctx_t>
+  private var configuration = vpx_codec_enc_cfg_t()
+  /// The first picture's capture time: libvpx's timestamps count µs from it.
+  private var epoch: Instant?
+  private var lastTimestamp: Int64 = -1
+
+  init(_ settings: VideoEncoderSettings, threads: Int, cpuUsed: Int) throws(MediaError) {
+    size = settings.size
+    frameInterval = Self.interval(settings)
+    vpx_codec_enc_config_default(vpx_codec_vp8_cx(), &configuration, 0)
+    configuration.g_w = UInt32(size.width)
+    configuration.g_h = UInt32(size.height)
+    configuration.g_threads = UInt32(size.pixels > 640 * 480 ? threads : 1)
+    configuration.g_timebase = vpx_rational(num: 1, den: 1_000_000)
+    configuration.g_lag_in_frames = 0
+    configuration.g_error_resilient = UInt32(VPX_ERROR_RESILIENT_DEFAULT)
+    configuration.kf_mode = VPX_KF_DISABLED
+    configuration.rc_end_usage = VPX_CBR
+    configuration.rc_min_quantizer = 4
+    // At 56 hard content overshoots its rate twofold.
+    configuration.rc_max_quantizer = 63
+    configuration.rc_dropframe_thresh = 30
+    configuration.rc_undershoot_pct = 100
+    configuration.rc_overshoot_pct = 15
+    configuration.rc_buf_sz = 1_000
+    configuration.rc_buf_initial_sz = 500
+    configuration.rc_buf_optimal_sz = 600
+    configuration.rc_target_bitrate = Self.kilobits(settings.bitrate)
+    context = .allocate(capacity: 1)
+    context.initialize(to: vpx_codec_ctx_t())
+    try check(p2p_vp8_encoder_init(context, &configuration), "be started")
+    try set(cpuUsed: cpuUsed)
+    try control(VP8E_SET_STATIC_THRESHOLD, 1)
+    try control(VP8E_SET_TOKEN_PARTITIONS, 0)
+    try control(VP8E_SET_NOISE_SENSITIVITY, 0)
+    try limitKeyFrames()
+  }
+
+  deinit {
+    // Also right for a context whose initialisation failed: it then only reports an error.
+    vpx_codec_destroy(context)
+    context.deallocate()
+  }
+
+  /// Takes a new rate while encoding goes on; the size must be this encoder's.
+  func apply(_ settings: VideoEncoderSettings) throws(MediaError) {
+    let interval = Self.interval(settings)
+    if interval != frameInterval {
+      frameInterval = interval
+      try limitKeyFrames()
+    }
+    let rate = Self.kilobits(settings.bitrate)
+    if rate != configuration.rc_target_bitrate {
+      configuration.rc_target_bitrate = rate
+      try check(vpx_codec_enc_config_set(context, &configuration), "change its rate")
+    }
+  }
+
+  func set(cpuUsed: Int) throws(MediaError) { try control(VP8E_SET_CPUUSED, cpuUsed) }
+
+  /// The encoded picture, or `nil` when rate control dropped it.
+  func encode(
+    _ picture: Picture, at capturedAt: Instant, forceKeyFrame: Bool
+  ) throws(MediaError) -> EncodedVideoFrame? {
+    var image = vpx_image_t()
+    vpx_img_wrap(
+      &image, VPX_IMG_FMT_I420, UInt32(size.width), UInt32(size.height), 1,
+      picture.storage.baseAddress?.assumingMemoryBound(to: UInt8.self))
+    let origin = epoch ?? capturedAt
+    epoch = origin
+    lastTimestamp = max(lastTimestamp + 1, (capturedAt - origin).microseconds)
+    try check(
+      vpx_codec_encode(
+        context, &image, lastTimestamp, UInt(max(1, frameInterval.microseconds)),
+        forceKeyFrame ? vpx_enc_frame_flags_t(VPX_EFLAG_FORCE_KF) : 0, UInt(VPX_DL_REALTIME)),
+      "take a picture")
+    return packet(capturedAt: capturedAt)
+  }
+
+  private func packet(capturedAt: Instant) -> EncodedVideoFrame? {
+    var iterator: vpx_codec_iter_t?
+    var encoded: EncodedVideoFrame?
+    while let packet = vpx_codec_get_cx_data(context, &iterator) {
+      guard packet.pointee.kind == VPX_CODEC_CX_FRAME_PKT else { continue }
+      let frame = packet.pointee.data.frame
+      encoded = EncodedVideoFrame(
+        bytes: [UInt8](UnsafeRawBufferPointer(start: frame.buf, count: frame.sz)),
+        isKeyFrame: frame.flags & UInt32(VPX_FRAME_IS_KEY) != 0,
+        isDiscardable: frame.flags & UInt32(VPX_FRAME_IS_DROPPABLE) != 0,
+        size: size, capturedAt: capturedAt)
+    }
+    return encoded
+  }
+
+  /// A key frame may take what 150 ms of the rate hold, so that it neither blocks the link for
+  /// long nor falls to mush.
+  private func limitKeyFrames() throws(MediaError) {
+    let percent = 100 * 0.150 / frameInterval.seconds
+    try control(VP8E_SET_MAX_INTRA_BITRATE_PCT, max(150, Int(percent)))
+  }
+
+  private static func interval(_ settings: VideoEncoderSettings) -> Interval {
+    .seconds(1 / min(max(settings.framesPerSecond, 1), 240))
+  }
+  private static func kilobits(_ rate: Bitrate) -> UInt32 {
+    UInt32(min(max(rate.bitsPerSecond / 1_000, 10), 100_000))
+  }
+
+  private func control(_ id: vp8e_enc_control_id, _ value: Int) throws(MediaError) {
+    try check(p2p_vpx_control_int(context, Int32(id.rawValue), Int32(value)), "be set up")
+  }
+  private func check(_ status: vpx_codec_err_t, _ verb: String) throws(MediaError) {
+    guard status != VPX_CODEC_OK else { return }
+    let reason = vpx_codec_err_to_string(status).map { String(cString: $0) } ?? "no reason given"
+    throw MediaError(
+      .failed, "the VP8 encoder could not \(verb) at \(size) (\(reason))",
+      remedy: "try another --size")
+  }
+}

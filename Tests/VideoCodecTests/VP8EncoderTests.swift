@@ -1,0 +1,103 @@
+import Glibc
+import Media
+import Testing
+import Units
+
+@testable import VideoCodec
+
+struct VP8EncoderTests {
+  private let size = PictureSize(width: 320, height: 240)
+
+  /// A textured scene that moves two pixels a frame.
+  private func frame(_ number: Int, _ size: PictureSize) -> VideoFrame {
+    let picture = Picture(size: size) { target in
+      for index in 0..<size.pixels {
+        let x = (index % size.width + 2 * number) & 255
+        let y = index / size.width & 255
+        target[index] = UInt8(48 + (x * y / 181 + (x ^ y) / 4) % 160)
+      }
+      for index in size.pixels..<target.count { target[index] = UInt8(96 + index % size.width / 8) }
+    }
+    return VideoFrame(
+      picture: picture, capturedAt: Instant(nanoseconds: Int64(number) * 33_333_333))
+  }
+
+  private func settings(_ kilobits: Int64, size: PictureSize? = nil) -> VideoEncoderSettings {
+    VideoEncoderSettings(
+      size: size ?? self.size, framesPerSecond: 30, bitrate: .kilobits(kilobits))
+  }
+
+  @Test func `what is encoded decodes to nearly the same picture`() throws {
+    let encoder = VP8Encoder(processors: 2)
+    let decoder = try VP8Decoder()
+    for number in 0..<30 {
+      let original = frame(number, size)
+      let encoded = try #require(
+        try encoder.encode(original, settings: settings(3_000), forceKeyFrame: false))
+      #expect(encoded.isKeyFrame == (number == 0))
+      #expect(encoded.size == size)
+      #expect(encoded.capturedAt == original.capturedAt)
+      let decoded = try #require(try decoder.decode(encoded.bytes))
+      if number > 10 { #expect(psnr(original.picture, decoded) > 30) }
+    }
+  }
+
+  @Test func `a key frame comes exactly where it is asked for`() throws {
+    let encoder = VP8Encoder(processors: 2)
+    let keys = try (0..<40).filter {
+      try encoder.encode(
+        frame($0, size), settings: settings(2_000), forceKeyFrame: $0 == 7 || $0 == 29)?.isKeyFrame
+        ?? false
+    }
+    #expect(keys == [0, 7, 29])
+  }
+
+  @Test func `a new size starts with a key frame of that size, scaled from the picture`() throws {
+    let encoder = VP8Encoder(processors: 2)
+    let decoder = try VP8Decoder()
+    let half = PictureSize(width: 160, height: 120)
+    _ = try encoder.encode(frame(0, size), settings: settings(900), forceKeyFrame: false)
+    let small = try #require(
+      try encoder.encode(
+        frame(1, size), settings: settings(900, size: half), forceKeyFrame: false))
+    #expect(small.isKeyFrame)
+    let decoded = try #require(try decoder.decode(small.bytes))
+    #expect(decoded.size == half)
+    #expect(psnr(PictureScaler.scale(frame(1, size).picture, to: half), decoded) > 26)
+  }
+
+  @Test func `it keeps near the rate, through changes that need no key frame`() throws {
+    let encoder = VP8Encoder(processors: 2)
+    var bytes = [0, 0, 0]
+    for number in 0..<270 {
+      let part = number / 90
+      let encoded = try encoder.encode(
+        frame(number, size), settings: settings([600, 200, 600][part]), forceKeyFrame: false)
+      #expect(encoded?.isKeyFrame != true || number == 0)
+      // The first second after a change is left out.
+      if number % 90 >= 30 { bytes[part] += encoded?.bytes.count ?? 0 }
+    }
+    let kilobits = bytes.map { $0 * 8 / 2_000 }
+    #expect((400...700).contains(kilobits[0]), "\(kilobits)")
+    #expect((120...260).contains(kilobits[1]), "\(kilobits)")
+    #expect((400...700).contains(kilobits[2]), "\(kilobits)")
+  }
+
+  @Test func `a size that no picture may have is refused`() {
+    let encoder = VP8Encoder(processors: 2)
+    #expect(throws: MediaError.self) {
+      _ = try encoder.encode(
+        frame(0, size), settings: settings(500, size: PictureSize(width: 175, height: 143)),
+        forceKeyFrame: false)
+    }
+  }
+}
+
+/// Peak signal-to-noise ratio of the luma planes in dB.
+private func psnr(_ left: Picture, _ right: Picture) -> Double {
+  precondition(left.size == right.size)
+  let errors = zip(left.luma, right.luma).reduce(0) {
+    $0 + (Int($1.0) - Int($1.1)) * (Int($1.0) - Int($1.1))
+  }
+  return 10 * log10(255 * 255 * Double(left.size.pixels) / Double(max(errors, 1)))
+}
