@@ -1,0 +1,77 @@
+package import Units
+
+/// Computers, each behind its own access line, and a core between the lines that costs nothing.
+package final class SimulatedNetwork {
+  private let world: World
+  private var hosts: [SimulatedHost] = []
+  private var owners: [IPAddress: Int] = [:]
+  /// Pairs that don't hear each other, whatever their lines do.
+  private var partitions: [(Int, Int)] = []
+
+  package init(_ world: World) { self.world = world }
+
+  /// `addresses` defaults to one of each family.
+  package func addHost(
+    _ name: String, line: AccessLine, addresses: [IPAddress]? = nil
+  ) -> SimulatedHost {
+    let host = SimulatedHost(
+      name, addresses: addresses ?? nextAddresses(), line: line, network: self, world: world)
+    hosts.append(host)
+    moved()
+    return host
+  }
+
+  /// From 198.51.100.0/24 and 2001:db8::/32, the documentation's own (RFC 5737, RFC 3849).
+  package func nextAddresses() -> [IPAddress] {
+    given += 1
+    let v6 = [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [given]
+    return [.v4(198, 51, 100, given)] + (IPAddress(bytes: v6).map { [$0] } ?? [])
+  }
+  private var given: UInt8 = 0
+
+  package func partition(_ left: SimulatedHost, _ right: SimulatedHost) {
+    guard let pair = pair(left, right) else { return }
+    partitions.append(pair)
+  }
+
+  package func heal(_ left: SimulatedHost, _ right: SimulatedHost) {
+    guard let pair = pair(left, right) else { return }
+    partitions.removeAll { $0 == pair }
+  }
+
+  private func pair(_ left: SimulatedHost, _ right: SimulatedHost) -> (Int, Int)? {
+    guard let a = hosts.firstIndex(where: { $0 === left }),
+      let b = hosts.firstIndex(where: { $0 === right })
+    else { return nil }
+    return (min(a, b), max(a, b))
+  }
+
+  func moved() {
+    owners = [:]
+    for (index, host) in hosts.enumerated() {
+      for address in host.addresses { owners[address] = index }
+    }
+  }
+
+  /// Out of one computer's line, into another's.
+  func route(_ packet: Packet) {
+    guard let from = owners[packet.from.ip], let to = owners[packet.to.ip] else { return }
+    let pair = (min(from, to), max(from, to))
+    guard !partitions.contains(where: { $0 == pair }) else { return }
+    hosts[to].takeIn(packet)
+  }
+
+  /// Out of the receiver's line.
+  func deliver(_ packet: Packet) {
+    guard let to = owners[packet.to.ip] else { return }
+    world.trace.add("packet", at: world.now)
+    world.trace.add(to)
+    switch packet.payload {
+    case .datagram(let bytes): world.trace.add(bytes)
+    case .segment(let segment):
+      world.trace.add(Int(segment.offset))
+      world.trace.add(segment.bytes)
+    }
+    hosts[to].receive(packet)
+  }
+}
