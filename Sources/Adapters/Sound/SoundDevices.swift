@@ -1,0 +1,46 @@
+import CALSA
+
+/// A sound device as `p2pcall devices` lists it and `mic:` and `speaker:` take it.
+package struct SoundDevice: Hashable, Sendable {
+  package var name: String
+  package var description: String
+}
+
+/// What ALSA knows of this computer's sound cards.
+package enum SoundDevices {
+  package static func microphones() -> [SoundDevice] { list(output: false) }
+  package static func speakers() -> [SoundDevice] { list(output: true) }
+
+  /// Name hints (alsa-lib's list of what its configuration offers), without the many variants of
+  /// each card: the default device, sound servers, and each card's plain and converting PCM.
+  private static func list(output: Bool) -> [SoundDevice] {
+    var hints: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+    guard snd_device_name_hint(-1, "pcm", &hints) == 0, let hints else { return [] }
+    defer { snd_device_name_free_hint(hints) }
+    var found: [SoundDevice] = []
+    var next = hints
+    while let hint = next.pointee {
+      next += 1
+      guard let name = text(hint, "NAME"), isOffered(name) else { continue }
+      let direction = text(hint, "IOID")
+      guard direction == nil || direction == (output ? "Output" : "Input") else { continue }
+      let lines = text(hint, "DESC") ?? ""
+      let description = lines.split(separator: "\n").joined(separator: ", ")
+      found.append(SoundDevice(name: name, description: description))
+    }
+    // Without a card, the default device cannot be opened and would promise what is not there.
+    let hasHardware = found.contains { $0.name != "default" }
+    return hasHardware ? found : []
+  }
+
+  private static func isOffered(_ name: String) -> Bool {
+    let kind = name.prefix { $0 != ":" }
+    return ["default", "pulse", "pipewire", "plughw"].contains(String(kind))
+  }
+
+  private static func text(_ hint: UnsafeMutableRawPointer, _ key: String) -> String? {
+    guard let value = snd_device_name_get_hint(hint, key) else { return nil }
+    defer { free(value) }
+    return String(cString: value)
+  }
+}
