@@ -38,13 +38,15 @@ import Wire
 
   @Test func `an admission`() { checkMessage(admission, golden: goldenAdmission) }
 
-  @Test func `create`() {
+  @Test func `a request to create a room`() {
     checkMessage(
       CreateRoom(admission: admission, record: RoomRecord(terms: terms, sealed: [7])),
       golden: goldenAdmission + goldenTerms + [0, 1, 7])
   }
 
-  @Test func `join`() { checkMessage(JoinRoom(admission: admission), golden: goldenAdmission) }
+  @Test func `a request to join`() {
+    checkMessage(JoinRoom(admission: admission), golden: goldenAdmission)
+  }
 
   @Test func `a sealed box`() {
     checkMessage(
