@@ -49,6 +49,27 @@ struct OpusSpeechTests {
     #expect(abs(lag - encoder.lookahead) < 48, "\(lag)")
   }
 
+  @Test(arguments: [(480, 16), (960, 24), (960, 64)])
+  func `chirps are found after Opus, late by the codec's delay`(
+    _ count: Int, _ kilobits: Int64
+  ) throws {
+    let encoder = try OpusSpeechEncoder()
+    let decoder = try OpusSpeechDecoder()
+    encoder.set(bitrate: .kilobits(kilobits), expectedLossPercent: 10)
+    let start = Instant.zero + .milliseconds(5_500)
+    let tone = ToneSignal().samples(from: start, count: 48_000 * 3)
+    let heard = try stride(from: 0, to: tone.count, by: count).flatMap {
+      try decoder.decode(try encoder.encode(Array(tone[$0..<$0 + count])))
+    }
+    let marks = ChirpDetector().marks(in: heard)
+    #expect(marks.map(\.shape) == (6..<9).map { Chirp.shape(second: $0, voice: 0) })
+    for (index, mark) in marks.enumerated() {
+      let late = mark.start - 24_000 - 48_000 * index
+      // Within a millisecond of it.
+      #expect(abs(late - encoder.lookahead) < 48, "\(late)")
+    }
+  }
+
   @Test(arguments: [480, 960])
   func `redundancy in the next packet restores a lost one better than concealment`(
     _ count: Int

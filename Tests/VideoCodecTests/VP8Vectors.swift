@@ -1,4 +1,3 @@
-import CFFmpeg
 import Glibc
 import Testing
 
@@ -35,38 +34,4 @@ struct VP8Vector: CustomTestStringConvertible {
     let repository = #filePath.split(separator: "/").dropLast(3)
     return "/" + repository.dropLast().joined(separator: "/") + "/shared"
   }
-}
-
-/// IVF: a file header whose length is at offset 6, then frames of u32 size, u64 time and bytes.
-private func ivfFrames(_ file: [UInt8]) -> [[UInt8]] {
-  func number(_ offset: Int, _ count: Int) -> Int {
-    (0..<count).reduce(0) { $0 | Int(file[offset + $1]) << (8 * $1) }
-  }
-  var frames: [[UInt8]] = []
-  var position = number(6, 2)
-  while position + 12 <= file.count {
-    let size = number(position, 4)
-    frames.append(Array(file[position + 12..<position + 12 + size]))
-    position += 12 + size
-  }
-  return frames
-}
-
-func contents(of path: String) -> [UInt8]? {
-  guard let file = fopen(path, "rb") else { return nil }
-  defer { fclose(file) }
-  var bytes: [UInt8] = []
-  var buffer = [UInt8](repeating: 0, count: 65_536)
-  while true {
-    let count = fread(&buffer, 1, buffer.count, file)
-    if count == 0 { return bytes }
-    bytes += buffer[..<count]
-  }
-}
-
-/// MD5 by libavutil, in hexadecimal digits.
-func md5(_ bytes: [UInt8]) -> String {
-  var sum = [UInt8](repeating: 0, count: 16)
-  av_md5_sum(&sum, bytes, bytes.count)
-  return sum.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }

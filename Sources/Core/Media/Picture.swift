@@ -20,6 +20,9 @@ package struct PictureSize: Hashable, Sendable, CustomStringConvertible {
 
 /// One I420 picture (BT.601, limited range): a Y plane, then U and V of half the size each way,
 /// contiguous and without padding. It is filled before it is shared and never changed after.
+///
+/// The planes' pointers are valid while the picture lives: keep it in a variable, take none from a
+/// temporary (`make().luma` dangles).
 package final class Picture: @unchecked Sendable {
   package let size: PictureSize
   /// `size.pixels * 3 / 2` bytes, owned by this object.
