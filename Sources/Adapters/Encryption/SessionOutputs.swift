@@ -1,0 +1,39 @@
+import Links
+
+/// What a session has to tell, first in, first out, and where it stands.
+struct SessionOutputs {
+  enum Phase {
+    case fresh
+    case handshaking
+    case established
+    /// Closed by either side, or failed: nothing goes in or out any more.
+    case over
+  }
+
+  var phase = Phase.fresh
+  private var queue: [SecureSessionOutput] = []
+  private var head = 0
+
+  mutating func append(_ output: SecureSessionOutput) { queue.append(output) }
+
+  mutating func next() -> SecureSessionOutput? {
+    guard head < queue.count else { return nil }
+    defer {
+      head += 1
+      if head == queue.count {
+        queue.removeAll(keepingCapacity: true)
+        head = 0
+      }
+    }
+    return queue[head]
+  }
+
+  mutating func transmit(from connection: SSLConnection) {
+    for bytes in connection.takeOutbound() { append(.transmit(bytes)) }
+  }
+
+  mutating func end(_ output: SecureSessionOutput) {
+    phase = .over
+    append(output)
+  }
+}
