@@ -34,11 +34,13 @@ final class SimulatedSecureSession: SecureSession {
   private var outputs: [SecureSessionOutput] = []
   private var nextOutputIndex = 0
   private var flight: FlightTimer
+  private var tap: FrameTap.Session?
 
   init(
     _ carrier: Carrier, role: SessionRole, certificate: SimulatedIdentity,
-    expectedKeyHash: [UInt8]?, random: consuming SeededRandom
+    expectedKeyHash: [UInt8]?, random: consuming SeededRandom, tap: FrameTap.Session?
   ) {
+    self.tap = tap
     isDatagram = carrier == .datagram
     self.role = role
     self.certificate = certificate
@@ -77,6 +79,7 @@ final class SimulatedSecureSession: SecureSession {
 
   func send(_ message: [UInt8], at now: Instant) {
     guard let keys, canSend else { return }
+    tap?.sent(message, to: peerKeyHash)
     // TLS cuts what is longer than a record; DTLS sends it whole or not at all.
     let limit = 16_384
     if isDatagram, message.count > limit { return }

@@ -7,14 +7,16 @@ package final class SimulatedSessionFactory: SecureSessionFactory {
   package let certificateKeyHash: [UInt8]
   private let certificate: SimulatedIdentity
   private let random: Mutex<SeededRandom>
+  private let tap: FrameTap?
 
-  package convenience init(seed: UInt64) {
-    self.init(certificate: SimulatedIdentity(seed: seed ^ 0x4C49_4E4B), seed: seed)
+  package convenience init(seed: UInt64, tap: FrameTap? = nil) {
+    self.init(certificate: SimulatedIdentity(seed: seed ^ 0x4C49_4E4B), seed: seed, tap: tap)
   }
 
   /// With a certificate of the caller's choice: a client's identity towards the rendezvous server.
-  package init(certificate: SimulatedIdentity, seed: UInt64) {
+  package init(certificate: SimulatedIdentity, seed: UInt64, tap: FrameTap? = nil) {
     self.certificate = certificate
+    self.tap = tap
     certificateKeyHash = certificate.keyHash
     random = Mutex(SeededRandom(seed: seed))
   }
@@ -24,6 +26,7 @@ package final class SimulatedSessionFactory: SecureSessionFactory {
   ) -> any SecureSession {
     SimulatedSecureSession(
       carrier, role: role, certificate: certificate, expectedKeyHash: expectedKeyHash,
-      random: random.withLock { $0.split() })
+      random: random.withLock { $0.split() },
+      tap: tap.map { FrameTap.Session($0, carrier: carrier) })
   }
 }
