@@ -60,7 +60,7 @@ let targets: [Target] = [
   core(
     "Call", "Units", "Wire", "Media", "Ciphers", "Sending", "Receiving", "Links", "Rooms"),
 
-  adapter("Encryption", "COpenSSL", "CUnistring", "Units", "Ciphers", "Links"),
+  adapter("Encryption", "COpenSSL", "CUnistring", "Units", "Ciphers", "Links", "Rooms"),
   adapter("VideoCodec", "CVPX", "Units", "Media"),
   adapter("AudioCodec", "COpus", "Units", "Media"),
   adapter("Camera", "CV4L", "CFFmpeg", "CLinux", "Units", "Media"),
