@@ -1,0 +1,414 @@
+package import Ciphers
+package import Units
+package import Wire
+
+/// One session's registration in one room at one server, without socket and TLS. It comes back by
+/// itself, with the same session id, whenever the connection is lost after the first joining.
+///
+/// Nothing that it says is a reason to end a proved link: it reports what the server claims.
+package struct RendezvousClient {
+  private let configuration: Configuration
+  private let ciphers: any CipherSuite
+  private var random: SeededRandom
+  private var phase = Phase.idle
+  private var reader = RendezvousFrameReader(limit: RendezvousFrame.clientLimit)
+  /// The server key that was accepted: it is not asked about again.
+  private var acceptedKeyHash: [UInt8]?
+  /// What the room is made from where it does not live; the newest known.
+  private var record: RoomRecord?
+  private var hasJoined = false
+  private var members: [RoomMember] = []
+  /// Members that were not there when we registered again, which the server may only have
+  /// forgotten: when each is given up.
+  private var missing: [(session: SessionID, until: Instant)] = []
+  private var failures = 0
+  /// Before the first joining: how long a busy or restarting server is waited for.
+  private var patience: Instant?
+  private var nextPing: Instant?
+  private var pongDue: Instant?
+  private var outputs = FirstInQueue<Output>()
+
+  package struct Configuration: Sendable {
+    /// Seed of the room's admission key (32 bytes).
+    package var admissionSeed: [UInt8]
+    package var session: SessionID
+    /// This identity's PeerID (32 bytes), as in the certificate of the connection.
+    package var peerID: [UInt8]
+    /// With it the room is created where it does not live.
+    package var record: RoomRecord?
+    /// Spreads the times of coming back.
+    package var seed: UInt64
+
+    package init(
+      admissionSeed: [UInt8], session: SessionID, peerID: [UInt8], record: RoomRecord?,
+      seed: UInt64
+    ) {
+      self.admissionSeed = admissionSeed
+      self.session = session
+      self.peerID = peerID
+      self.record = record
+      self.seed = seed
+    }
+  }
+
+  /// What is known of the server at the end of the handshake.
+  package struct ServerFacts: Hashable, Sendable {
+    /// SHA-256 of the certificate's SubjectPublicKeyInfo.
+    package var keyHash: [UInt8]
+    /// DER certificates, leaf first.
+    package var chain: [[UInt8]]
+    /// 32 bytes under `Admission.exporterLabel`.
+    package var exporter: [UInt8]
+
+    package init(keyHash: [UInt8], chain: [[UInt8]], exporter: [UInt8]) {
+      self.keyHash = keyHash
+      self.chain = chain
+      self.exporter = exporter
+    }
+  }
+
+  package enum Input: Sendable {
+    case start
+    /// TLS is up.
+    case secured(ServerFacts)
+    /// The answers to `verify`.
+    case serverAccepted
+    case serverRejected
+    /// The next decrypted bytes of the stream.
+    case received([UInt8])
+    /// Could not connect, or the connection ended without our `disconnect`; why, for the user.
+    case disconnected(String)
+    case sendBox(to: SessionID, sealed: [UInt8])
+    /// The newest valid record, learned over a link: the room is made from it again where the
+    /// server has lost it.
+    case learned(RoomRecord)
+    /// Changes the room; for its owner.
+    case store(RoomRecord)
+    case leave
+  }
+
+  package enum Output: Hashable, Sendable {
+    /// Open a connection and secure it: `secured` or `disconnected` follows.
+    case connect
+    /// Close it and forget what still comes from it.
+    case disconnect
+    /// Decide whether this is the server that is meant, and answer.
+    case verify(ServerFacts)
+    /// Bytes for the secured stream.
+    case send([UInt8])
+    /// For the first time; `memberJoined` follows for each one who is there.
+    case joined(RoomSnapshot)
+    /// After a loss; `memberJoined` follows for each one who is there.
+    case registeredAgain
+    /// Came, or registered again: time for a box.
+    case memberJoined(RoomMember)
+    case memberLeft(SessionID)
+    case box(from: SessionID, sealed: [UInt8])
+    case record(RoomRecord)
+    /// The registration is lost, which harms no link; it is being tried again.
+    case lost(String)
+    case ended(Ending)
+  }
+
+  /// Why nothing more will come. All but `left` exist only before the first joining.
+  package enum Ending: Hashable, Sendable {
+    case unreachable(String)
+    case refused
+    case serverRejected
+    case left
+  }
+
+  private enum Phase {
+    case idle
+    case connecting(until: Instant)
+    /// The connection may die while the user thinks.
+    case verifying(ServerFacts, isConnected: Bool)
+    case entering(until: Instant)
+    case member
+    case waiting(until: Instant)
+    case ended
+  }
+
+  private static let connectTime = Interval.seconds(10)
+  private static let answerTime = Interval.seconds(10)
+  private static let pingTime = Interval.seconds(20)
+  private static let missingTime = Interval.seconds(30)
+  private static let patienceTime = Interval.seconds(30)
+  private static let secondThoughts = Interval.seconds(5)
+  private static let longestPause = Interval.seconds(4)
+  private static let pauseAfterRefusal = Interval.seconds(15)
+
+  package init(_ configuration: Configuration, ciphers: any CipherSuite) {
+    self.configuration = configuration
+    self.ciphers = ciphers
+    record = configuration.record
+    random = SeededRandom(seed: configuration.seed)
+  }
+
+  package mutating func handle(_ input: Input, at now: Instant) {
+    if case .ended = phase { return }
+    switch input {
+    case .start: connect(now)
+    case .secured(let facts): secured(facts, now)
+    case .serverAccepted: accepted(now)
+    case .serverRejected: rejected(now)
+    case .received(let bytes): received(bytes, now)
+    case .disconnected(let reason): disconnected(reason, now)
+    case .sendBox(let session, let sealed):
+      if case .member = phase, sealed.count <= SealedBox.sealedLimit {
+        send(.box, SealedBox(session: session, sealed: sealed))
+      }
+    case .learned(let newer): record = newer
+    case .store(let newer):
+      record = newer
+      if case .member = phase { send(.store, newer) }
+    case .leave: leave()
+    }
+  }
+
+  package mutating func nextOutput() -> Output? { outputs.next() }
+
+  package var nextDeadline: Deadline? {
+    var earliest: Deadline?
+    switch phase {
+    case .connecting(let until): earliest = Deadline("server connect", at: until)
+    case .entering(let until): earliest = Deadline("server answer", at: until)
+    case .waiting(let until): earliest = Deadline("server retry", at: until)
+    case .member:
+      earliest = .earlier(
+        nextPing.map { Deadline("server ping", at: $0) },
+        pongDue.map { Deadline("server pong", at: $0) })
+    case .idle, .verifying: break
+    case .ended: return nil
+    }
+    for absent in missing {
+      earliest = .earlier(earliest, Deadline("missing member", at: absent.until))
+    }
+    return earliest
+  }
+
+  package mutating func handleTimeout(at now: Instant) {
+    switch phase {
+    case .connecting(let until) where until <= now: fail("no answer", now)
+    case .entering(let until) where until <= now: fail("no answer", now)
+    case .waiting(let until) where until <= now: connect(now)
+    case .member:
+      if let pongDue, pongDue <= now {
+        fail("no answer", now)
+      } else if let nextPing, nextPing <= now {
+        send(.ping, RendezvousPing(token: random.next()))
+        self.nextPing = nil
+        pongDue = now + Self.answerTime
+      }
+    default: break
+    }
+    giveUpMissing(now)
+  }
+
+  // MARK: Getting in
+
+  private mutating func connect(_ now: Instant) {
+    reader = RendezvousFrameReader(limit: RendezvousFrame.clientLimit)
+    phase = .connecting(until: now + Self.connectTime)
+    outputs.append(.connect)
+  }
+
+  private mutating func secured(_ facts: ServerFacts, _ now: Instant) {
+    guard case .connecting = phase else { return }
+    if facts.keyHash == acceptedKeyHash { return enter(facts, now) }
+    phase = .verifying(facts, isConnected: true)
+    outputs.append(.verify(facts))
+  }
+
+  private mutating func accepted(_ now: Instant) {
+    guard case .verifying(let facts, let isConnected) = phase else { return }
+    acceptedKeyHash = facts.keyHash
+    if isConnected { enter(facts, now) } else { connect(now) }
+  }
+
+  private mutating func rejected(_ now: Instant) {
+    guard case .verifying = phase else { return }
+    if hasJoined { return fail("the server's key has changed", now) }
+    outputs.append(.disconnect)
+    end(.serverRejected)
+  }
+
+  /// CREATE wherever there is a record: a living room answers it as JOIN.
+  private mutating func enter(_ facts: ServerFacts, _ now: Instant) {
+    let admission = Admission(
+      seed: configuration.admissionSeed, session: configuration.session,
+      peerID: configuration.peerID, record: record, exporter: facts.exporter, ciphers)
+    phase = .entering(until: now + Self.answerTime)
+    if let record {
+      send(.create, CreateRoom(admission: admission, record: record))
+    } else {
+      send(.join, JoinRoom(admission: admission))
+    }
+  }
+
+  // MARK: What the server says
+
+  private mutating func received(_ bytes: [UInt8], _ now: Instant) {
+    switch phase {
+    case .entering, .member: break
+    default: return
+    }
+    reader.append(bytes)
+    do {
+      while let (number, body) = try reader.next() {
+        guard let kind = RendezvousKind(rawValue: number) else { continue }
+        try received(RendezvousFrame(kind, body), now)
+        switch phase {
+        case .entering, .member: break
+        default: return
+        }
+      }
+    } catch {
+      fail("the server does not speak this protocol", now)
+    }
+  }
+
+  private mutating func received(_ frame: RendezvousFrame, _ now: Instant) throws(WireError) {
+    if case .member = phase {
+      pongDue = nil
+      nextPing = now + Self.pingTime
+    }
+    switch frame.kind {
+    case .joined:
+      let snapshot = try RoomSnapshot(decoding: frame.body)
+      if case .entering = phase { joined(snapshot, now) }
+    case .memberJoined: cameOrReturned(try RoomMember(decoding: frame.body))
+    case .memberLeft:
+      let session = try SessionID(decoding: frame.body)
+      missing.removeAll { $0.session == session }
+      left(session)
+    case .delivered:
+      let box = try SealedBox(decoding: frame.body)
+      outputs.append(.box(from: box.session, sealed: box.sealed))
+    case .record:
+      let newer = try RoomRecord(decoding: frame.body)
+      record = newer
+      outputs.append(.record(newer))
+    case .refused: refused(now)
+    case .retryLater:
+      let wait = try RetryLater(decoding: frame.body).milliseconds
+      postponed(.milliseconds(Int64(min(wait, 120_000))), now)
+    case .create, .join, .leave, .box, .store, .ping, .pong: break
+    }
+  }
+
+  private mutating func joined(_ snapshot: RoomSnapshot, _ now: Instant) {
+    phase = .member
+    failures = 0
+    record = snapshot.record
+    nextPing = now + Self.pingTime
+    pongDue = nil
+    if hasJoined {
+      outputs.append(.registeredAgain)
+      for member in members
+      where !snapshot.members.contains(where: { $0.session == member.session })
+        && !missing.contains(where: { $0.session == member.session })
+      {
+        missing.append((member.session, now + Self.missingTime))
+      }
+    } else {
+      hasJoined = true
+      outputs.append(.joined(snapshot))
+    }
+    for member in snapshot.members { cameOrReturned(member) }
+  }
+
+  private mutating func cameOrReturned(_ member: RoomMember) {
+    guard member.session != configuration.session else { return }
+    missing.removeAll { $0.session == member.session }
+    if !members.contains(member) {
+      members.removeAll { $0.session == member.session }
+      // A server that invents members without end is not followed.
+      guard members.count < 4 * RoomSnapshot.memberLimit else { return }
+      members.append(member)
+    }
+    outputs.append(.memberJoined(member))
+  }
+
+  private mutating func left(_ session: SessionID) {
+    guard members.contains(where: { $0.session == session }) else { return }
+    members.removeAll { $0.session == session }
+    outputs.append(.memberLeft(session))
+  }
+
+  private mutating func giveUpMissing(_ now: Instant) {
+    let due = missing.filter { $0.until <= now }
+    missing.removeAll { $0.until <= now }
+    for absent in due { left(absent.session) }
+  }
+
+  // MARK: Failing and coming back
+
+  private mutating func disconnected(_ reason: String, _ now: Instant) {
+    switch phase {
+    case .verifying(let facts, _): phase = .verifying(facts, isConnected: false)
+    case .connecting, .entering, .member: lose(reason, now)
+    case .idle, .waiting, .ended: break
+    }
+  }
+
+  private mutating func fail(_ reason: String, _ now: Instant) {
+    outputs.append(.disconnect)
+    lose(reason, now)
+  }
+
+  private mutating func lose(_ reason: String, _ now: Instant) {
+    // Shed half-way in, by a server that is there: worth another try or two.
+    if case .entering = phase { patience = patience ?? now + Self.secondThoughts }
+    guard hasJoined || now < patience ?? now else { return end(.unreachable(reason)) }
+    if case .member = phase { outputs.append(.lost(reason)) }
+    let pause = min(Self.longestPause, Interval.milliseconds(250 << Int64(min(failures, 6))))
+    failures += 1
+    wait(pause, now)
+  }
+
+  private mutating func refused(_ now: Instant) {
+    outputs.append(.disconnect)
+    guard hasJoined else { return end(.refused) }
+    if case .member = phase { outputs.append(.lost("the server refuses the room")) }
+    wait(Self.pauseAfterRefusal, now)
+  }
+
+  private mutating func postponed(_ pause: Interval, _ now: Instant) {
+    outputs.append(.disconnect)
+    if !hasJoined {
+      patience = patience ?? now + Self.patienceTime
+      guard now < patience! else { return end(.unreachable("the server is too busy")) }
+    }
+    if case .member = phase { outputs.append(.lost("the server is going down")) }
+    phase = .waiting(until: now + pause)
+  }
+
+  /// Half to one and a half times as long, so that a crowd does not come back at once.
+  private mutating func wait(_ pause: Interval, _ now: Instant) {
+    phase = .waiting(until: now + pause * (0.5 + random.unit()))
+  }
+
+  // MARK: The end
+
+  private mutating func leave() {
+    switch phase {
+    case .member:
+      outputs.append(.send(RendezvousFrame(.leave).encoded))
+      outputs.append(.disconnect)
+    case .connecting, .verifying, .entering: outputs.append(.disconnect)
+    case .idle, .waiting, .ended: break
+    }
+    end(.left)
+  }
+
+  private mutating func end(_ ending: Ending) {
+    phase = .ended
+    missing = []
+    outputs.append(.ended(ending))
+  }
+
+  private mutating func send(_ kind: RendezvousKind, _ message: some WireMessage) {
+    outputs.append(.send(RendezvousFrame(kind, message).encoded))
+  }
+}

@@ -1,0 +1,302 @@
+import Rooms
+import Testing
+import Units
+import Wire
+
+@Suite struct RendezvousClientTests {
+  private let ann = Person(1)
+  private let bob = Person(2)
+  private let room = Room(7)
+
+  private func client(_ person: Person, _ record: RoomRecord? = nil) -> RendezvousClient {
+    RendezvousClient(
+      .init(
+        admissionSeed: room.seed, session: person.session, peerID: person.peerID,
+        record: record, seed: 3), ciphers: VirtualHall.ciphers)
+  }
+
+  private func facts(_ id: ConnectionID, key: UInt8 = 5) -> RendezvousClient.ServerFacts {
+    .init(
+      keyHash: [UInt8](repeating: key, count: 32), chain: [[1]],
+      exporter: VirtualHall.exporter(id))
+  }
+
+  private func outputs(_ client: inout RendezvousClient) -> [RendezvousClient.Output] {
+    var all: [RendezvousClient.Output] = []
+    while let output = client.nextOutput() { all.append(output) }
+    return all
+  }
+
+  /// Goes through a whole registration against a real server machine; returns the connection and
+  /// what the client said after it was told of the server.
+  private func register(
+    _ client: inout RendezvousClient, _ person: Person, _ hall: inout VirtualHall
+  ) -> (id: ConnectionID, outputs: [RendezvousClient.Output]) {
+    let id = hall.secure(person)
+    client.handle(.secured(facts(id)), at: hall.now)
+    var all: [RendezvousClient.Output] = []
+    for output in outputs(&client) {
+      if case .verify = output {
+        client.handle(.serverAccepted, at: hall.now)
+        all += outputs(&client)
+      } else {
+        all.append(output)
+      }
+    }
+    carry(all, &client, &hall, id)
+    return (id, outputs(&client))
+  }
+
+  private func carry(
+    _ outputs: [RendezvousClient.Output], _ client: inout RendezvousClient,
+    _ hall: inout VirtualHall, _ id: ConnectionID
+  ) {
+    let before = hall.frames(to: id).count
+    for case .send(let bytes) in outputs {
+      for frame in framesIn(bytes) {
+        hall.handle(.received(id, kind: frame.kind.rawValue, body: frame.body))
+      }
+    }
+    for frame in hall.frames(to: id)[before...] {
+      client.handle(.received(frame.encoded), at: hall.now)
+    }
+  }
+
+  @Test func `a creator and a guest register, see each other and exchange boxes`() {
+    var hall = VirtualHall()
+    let record = room.record(owner: ann)
+    var a = client(ann, record)
+    var b = client(bob)
+    a.handle(.start, at: hall.now)
+    #expect(outputs(&a) == [.connect])
+    let first = register(&a, ann, &hall)
+    #expect(
+      first.outputs == [.joined(RoomSnapshot(isNew: true, record: record, members: []))])
+    b.handle(.start, at: hall.now)
+    #expect(outputs(&b) == [.connect])
+    let second = register(&b, bob, &hall)
+    #expect(
+      second.outputs == [
+        .joined(RoomSnapshot(isNew: false, record: record, members: [ann.member])),
+        .memberJoined(ann.member),
+      ])
+    b.handle(.sendBox(to: ann.session, sealed: [7]), at: hall.now)
+    carry(outputs(&b), &b, &hall, second.id)
+    for frame in hall.frames(to: first.id).dropFirst() {
+      a.handle(.received(frame.encoded), at: hall.now)
+    }
+    #expect(outputs(&a) == [.memberJoined(bob.member), .box(from: bob.session, sealed: [7])])
+  }
+
+  @Test func `the server is verified before anything is said, and its key only once`() {
+    var hall = VirtualHall()
+    var a = client(ann, room.record(owner: ann))
+    a.handle(.start, at: hall.now)
+    _ = outputs(&a)
+    let id = hall.secure(ann)
+    a.handle(.secured(facts(id)), at: hall.now)
+    #expect(outputs(&a) == [.verify(facts(id))])
+    a.handle(.received([1, 2, 3]), at: hall.now)
+    #expect(outputs(&a).isEmpty)
+    a.handle(.serverAccepted, at: hall.now)
+    carry(outputs(&a), &a, &hall, id)
+    _ = outputs(&a)
+    a.handle(.disconnected("reset"), at: hall.now)
+    hall.now = a.nextDeadline!.at
+    a.handleTimeout(at: hall.now)
+    #expect(outputs(&a) == [.lost("reset"), .connect])
+    let again = hall.secure(ann)
+    a.handle(.secured(facts(again)), at: hall.now)
+    guard case .send = outputs(&a).first else {
+      Issue.record("asked again about an accepted key")
+      return
+    }
+  }
+
+  @Test func `a connection that dies while the user thinks is made again`() {
+    var a = client(ann)
+    a.handle(.start, at: .zero)
+    a.handle(.secured(facts(ConnectionID(1))), at: .zero)
+    a.handle(.disconnected("closed"), at: .zero)
+    _ = outputs(&a)
+    a.handle(.serverAccepted, at: .zero)
+    #expect(outputs(&a) == [.connect])
+  }
+
+  @Test func `before the first joining a failure is final, with its reason`() {
+    var a = client(ann)
+    a.handle(.start, at: .zero)
+    _ = outputs(&a)
+    a.handle(.disconnected("Connection refused"), at: .zero)
+    #expect(outputs(&a) == [.ended(.unreachable("Connection refused"))])
+
+    var b = client(ann)
+    b.handle(.start, at: .zero)
+    _ = outputs(&b)
+    let due = b.nextDeadline!
+    #expect(due.at == .zero + .seconds(10))
+    b.handleTimeout(at: due.at)
+    #expect(outputs(&b) == [.disconnect, .ended(.unreachable("no answer"))])
+
+    var c = client(ann)
+    c.handle(.start, at: .zero)
+    c.handle(.secured(facts(ConnectionID(1))), at: .zero)
+    _ = outputs(&c)
+    c.handle(.serverRejected, at: .zero)
+    #expect(outputs(&c) == [.disconnect, .ended(.serverRejected)])
+  }
+
+  @Test func `a refusal is final before the first joining and a nuisance after it`() {
+    var hall = VirtualHall()
+    var b = client(bob)
+    b.handle(.start, at: hall.now)
+    _ = outputs(&b)
+    #expect(register(&b, bob, &hall).outputs == [.disconnect, .ended(.refused)])
+
+    var a = client(ann, room.record(owner: ann))
+    a.handle(.start, at: hall.now)
+    _ = outputs(&a)
+    _ = register(&a, ann, &hall)
+    a.handle(.received(RendezvousFrame(.refused).encoded), at: hall.now)
+    #expect(outputs(&a) == [.disconnect, .lost("the server refuses the room")])
+    let retry = a.nextDeadline!
+    #expect(retry.timer == "server retry")
+    a.handleTimeout(at: retry.at)
+    #expect(outputs(&a) == [.connect])
+  }
+
+  @Test func `a server that lost its data gets the room again from a guest`() throws {
+    var hall = VirtualHall()
+    let record = room.record(owner: ann)
+    hall.create(ann, room, record)
+    var b = client(bob)
+    b.handle(.start, at: hall.now)
+    _ = outputs(&b)
+    _ = register(&b, bob, &hall)
+
+    var fresh = VirtualHall()
+    b.handle(.disconnected("reset"), at: fresh.now)
+    fresh.now = b.nextDeadline!.at
+    b.handleTimeout(at: fresh.now)
+    _ = outputs(&b)
+    let again = register(&b, bob, &fresh)
+    #expect(again.outputs == [.registeredAgain])
+    #expect(fresh.stored == [StoredRoom(rid: room.rid, record: record)])
+    // Ann is given half a minute to register again before she counts as gone.
+    var now = fresh.now
+    var seen: [RendezvousClient.Output] = []
+    while now < fresh.now + .seconds(31), let due = b.nextDeadline {
+      now = max(now, due.at)
+      b.handleTimeout(at: now)
+      for output in outputs(&b) {
+        if case .send(let bytes) = output {
+          b.handle(
+            .received(RendezvousFrame(.pong, framesIn(bytes)[0].body).encoded), at: now)
+        } else {
+          seen.append(output)
+        }
+      }
+    }
+    #expect(seen == [.memberLeft(ann.session)])
+  }
+
+  @Test func `a silent server is noticed by its missing pong`() {
+    var hall = VirtualHall()
+    var a = client(ann, room.record(owner: ann))
+    a.handle(.start, at: hall.now)
+    _ = outputs(&a)
+    _ = register(&a, ann, &hall)
+    let ping = a.nextDeadline!
+    #expect(ping == Deadline("server ping", at: hall.now + .seconds(20)))
+    a.handleTimeout(at: ping.at)
+    _ = outputs(&a)
+    let pong = a.nextDeadline!
+    #expect(pong == Deadline("server pong", at: hall.now + .seconds(30)))
+    a.handleTimeout(at: pong.at)
+    #expect(outputs(&a) == [.disconnect, .lost("no answer")])
+  }
+
+  @Test func `pauses between attempts grow to seconds and keep within six`() {
+    var hall = VirtualHall()
+    var a = client(ann, room.record(owner: ann))
+    a.handle(.start, at: hall.now)
+    _ = outputs(&a)
+    _ = register(&a, ann, &hall)
+    var now = hall.now
+    a.handle(.disconnected("reset"), at: now)
+    for attempt in 0..<12 {
+      let pause = a.nextDeadline!.at - now
+      let expected = min(4, 0.25 * Double(1 << min(attempt, 6)))
+      #expect((expected * 0.5...expected * 1.5).contains(pause.seconds))
+      now = a.nextDeadline!.at
+      a.handleTimeout(at: now)
+      a.handle(.disconnected("refused"), at: now)
+    }
+  }
+
+  @Test func `a server going down is waited for, also before the first joining`() {
+    var hall = VirtualHall()
+    var a = client(ann, room.record(owner: ann))
+    a.handle(.start, at: hall.now)
+    a.handle(.secured(facts(ConnectionID(1))), at: hall.now)
+    a.handle(.serverAccepted, at: hall.now)
+    _ = outputs(&a)
+    let later = RendezvousFrame(.retryLater, RetryLater(milliseconds: 700))
+    a.handle(.received(later.encoded), at: hall.now)
+    #expect(outputs(&a) == [.disconnect])
+    #expect(a.nextDeadline == Deadline("server retry", at: .zero + .milliseconds(700)))
+    a.handleTimeout(at: .zero + .milliseconds(700))
+    #expect(outputs(&a) == [.connect])
+    // Its successor is not up yet.
+    a.handle(.disconnected("Connection refused"), at: .zero + .milliseconds(701))
+    #expect(outputs(&a).isEmpty)
+    a.handle(.leave, at: .zero + .seconds(1))
+    #expect(outputs(&a) == [.ended(.left)])
+    #expect(a.nextDeadline == nil)
+    hall.advance(.seconds(1))
+  }
+
+  @Test func `leaving says so and a server that talks nonsense is left alone`() {
+    var hall = VirtualHall()
+    var a = client(ann, room.record(owner: ann))
+    a.handle(.start, at: hall.now)
+    _ = outputs(&a)
+    let id = register(&a, ann, &hall).id
+    a.handle(.received([0xFF, 0xFF, 0xFF]), at: hall.now)
+    #expect(
+      outputs(&a) == [.disconnect, .lost("the server does not speak this protocol")])
+    var b = client(bob)
+    b.handle(.start, at: hall.now)
+    _ = outputs(&b)
+    _ = register(&b, bob, &hall)
+    b.handle(.leave, at: hall.now)
+    #expect(
+      outputs(&b) == [.send(RendezvousFrame(.leave).encoded), .disconnect, .ended(.left)])
+    #expect(hall.kinds(id).first == .joined)
+  }
+
+  @Test func `seeded garbage from the server never traps and never ends the registration`() {
+    var hall = VirtualHall()
+    var a = client(ann, room.record(owner: ann))
+    a.handle(.start, at: hall.now)
+    _ = outputs(&a)
+    _ = register(&a, ann, &hall)
+    var random = SeededRandom(seed: 2)
+    var now = hall.now
+    for _ in 0..<3_000 {
+      let kinds = RendezvousKind.allCases
+      let kind = kinds[Int.random(in: 0..<kinds.count, using: &random)]
+      let frame = RendezvousFrame(kind, random.bytes(Int.random(in: 0..<80, using: &random)))
+      a.handle(.received(frame.encoded), at: now)
+      for output in outputs(&a) {
+        if case .ended = output { Issue.record("ended by \(frame)") }
+        if case .connect = output {
+          let id = hall.secure(ann, .v4(10, 0, 0, 1))
+          a.handle(.secured(facts(id)), at: now)
+        }
+      }
+      now += .milliseconds(100)
+      a.handleTimeout(at: now)
+    }
+  }
+}
