@@ -111,6 +111,14 @@ package final class SimulatedHost {
     program = { _ in }
   }
 
+  /// The process ends in order: what was written still goes out, then every connection closes.
+  package func endProgram() {
+    for connection in connections { connection.hangUp() }
+    datagramPorts = []
+    listeningPorts = []
+    program = { _ in }
+  }
+
   // MARK: What arrives
 
   func takeIn(_ packet: Packet) { down.offer(packet) }

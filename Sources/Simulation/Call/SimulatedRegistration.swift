@@ -1,0 +1,106 @@
+import Links
+package import Rooms
+package import Units
+import Wire
+
+/// Carries out what a rendezvous client wants: connects by simulated TLS, and knows the server by
+/// its pinned key.
+package final class SimulatedRegistration {
+  private let host: SimulatedHost
+  private let server: SocketAddress
+  private let pinned: [UInt8]
+  private let sessions: SimulatedSessionFactory
+  private let now: () -> Instant
+  private let feed: (RendezvousClient.Input) -> Void
+  private var session: (any SecureSession)?
+  private var stream: StreamID?
+  private var dialled: UInt64 = 0
+
+  /// Above every number that a hub gives to its dials.
+  private static let firstStream: UInt64 = 1 << 62
+
+  package init(
+    host: SimulatedHost, server: SocketAddress, pinned: [UInt8],
+    sessions: SimulatedSessionFactory, now: @escaping () -> Instant,
+    feed: @escaping (RendezvousClient.Input) -> Void
+  ) {
+    self.host = host
+    self.server = server
+    self.pinned = pinned
+    self.sessions = sessions
+    self.now = now
+    self.feed = feed
+  }
+
+  package func connect() {
+    disconnect()
+    dialled += 1
+    let stream = StreamID.dialed(Self.firstStream + dialled)
+    self.stream = stream
+    session = sessions.makeSession(.stream, role: .client, expectedKeyHash: nil)
+    host.dial(stream, to: server)
+  }
+
+  package func disconnect() {
+    session?.close(at: now())
+    advance()
+    if let stream { host.hangUp(stream) }
+    session = nil
+    stream = nil
+  }
+
+  package func send(_ bytes: [UInt8]) {
+    session?.send(bytes, at: now())
+    advance()
+  }
+
+  package func verify(_ facts: RendezvousClient.ServerFacts) {
+    feed(facts.keyHash == pinned ? .serverAccepted : .serverRejected)
+  }
+
+  /// False for an event that concerns another connection.
+  package func take(_ event: NetworkEvent) -> Bool {
+    switch event {
+    case .dialed(let id) where id == stream:
+      session?.start(at: now())
+      advance()
+    case .dialFailed(let id) where id == stream: fail("connection refused")
+    case .stream(let bytes, let id) where id == stream:
+      session?.receive(bytes, at: now())
+      advance()
+    case .streamClosed(let id) where id == stream: fail("connection closed")
+    case .dialed(let id), .dialFailed(let id), .stream(_, let id), .streamClosed(let id),
+      .backlog(let id, _):
+      // Of a connection that was given up.
+      return id.origin == .dialed && id.number > Self.firstStream
+    case .datagram, .accepted: return false
+    }
+    return true
+  }
+
+  private func advance() {
+    while let session, let stream, let output = session.nextOutput() {
+      switch output {
+      case .transmit(let bytes): host.write(bytes, on: stream)
+      case .established:
+        guard let keyHash = session.peerKeyHash,
+          let exporter = session.exporter(label: Admission.exporterLabel, count: 32)
+        else { return }
+        feed(
+          .secured(
+            RendezvousClient.ServerFacts(
+              keyHash: keyHash, chain: session.peerCertificateChain, exporter: exporter)))
+      case .received(let bytes): feed(.received(bytes))
+      case .closed: fail("the server closed the connection")
+      case .failed(let failure): fail("\(failure)")
+      }
+    }
+  }
+
+  private func fail(_ reason: String) {
+    if let stream { host.hangUp(stream) }
+    session = nil
+    stream = nil
+    feed(.disconnected(reason))
+  }
+}

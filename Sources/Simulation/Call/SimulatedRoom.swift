@@ -1,0 +1,28 @@
+package import Rooms
+package import Wire
+
+/// A room as its owner made it: what members share, and the record that the server stores.
+package struct SimulatedRoom: Sendable {
+  package let id: RoomID
+  package let keys: RoomKeys
+  package let record: RoomRecord
+
+  /// A room without password, lobby or certificates.
+  package init(owner: SimulatedIdentity, with suite: SimulatedCipherSuite) throws(RoomKeysError) {
+    let nonce = suite.randomBytes(32)
+    id = RoomID.create(
+      flags: [], ownerKeyInfo: owner.publicKeyInfo, nonce: nonce, with: suite)
+    keys = try RoomKeys(id, with: suite)
+    let charter = keys.signedCharter(RoomPolicy(), version: 1, nonce: nonce, by: owner)
+    record = RoomRecord(
+      terms: RoomTerms(owner: owner.keyHash),
+      sealed: keys.sealed(charter, iv: suite.randomBytes(12), with: suite))
+  }
+}
+
+/// Folds ASCII: enough for the names of a simulation.
+package struct SimulatedFolding: TextFolding {
+  package init() {}
+  package func composed(_ text: String) -> String { text }
+  package func folded(_ text: String) -> String { text.lowercased() }
+}
