@@ -83,6 +83,7 @@ let targets: [Target] = [
 
   library(
     "Apps", "CommandLine", ["CLinux", "Units", "Media", "Rooms", "Call"]),
+  library("Apps", "Judging", ["CommandLine", "Units", "Media"]),
   program(
     "p2pcall", "CommandLine", "CallRuntime", "Runtime", "Encryption", "VideoCodec", "AudioCodec",
     "Camera", "Sound", "Files", "Window", "CLinux", "Units", "Wire", "Media", "Ciphers", "Links",
@@ -92,7 +93,7 @@ let targets: [Target] = [
     "CLinux", "Units", "Wire", "Ciphers", "Links", "Rooms"),
   program("p2pcall-media", "CFFmpeg", "CLinux", "Units", "Media"),
   program(
-    "p2pcall-bench", "CommandLine", "Simulation", "Runtime", "VideoCodec", "AudioCodec", "Files",
+    "p2pcall-bench", "CommandLine", "Judging", "Simulation", "Runtime", "VideoCodec", "AudioCodec", "Files",
     "CLinux", "Units", "Wire", "Media", "Call"),
 
   tests("Units", "Units"),
@@ -120,6 +121,7 @@ let targets: [Target] = [
     "CallRuntime", "CallRuntime", "Runtime", "Encryption", "Call", "Links", "Rooms", "Media",
     "Wire", "Ciphers", "CLinux", "Units"),
   tests("CommandLine", "CommandLine", "Rooms", "Call", "Media", "Units"),
+  tests("Judging", "Judging", "Media", "Units"),
   tests("Scenario", "Simulation", "Call", "Media", "Links", "Rooms", "Wire", "Ciphers", "Units"),
   tests("EndToEnd", "Runtime", "Files", "CLinux", "Media", "Units"),
   tests("Tidy"),
