@@ -65,6 +65,8 @@ package final class CertificateAuthority: @unchecked Sendable {
     X509_VERIFY_PARAM_set_auth_level(parameters, 2)
     switch purpose {
     case .server(let host):
+      // To OpenSSL an empty name means that any will do.
+      guard !host.isEmpty else { return "the server has no name to check" }
       X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SSL_SERVER)
       X509_VERIFY_PARAM_set_hostflags(
         parameters,
@@ -102,14 +104,29 @@ extension Certificate {
     }
   }
 
-  /// NAME of the SAN URI `p2pcall:NAME`, as issued.
+  /// NAME of the SAN URI `p2pcall:NAME`, percent-decoded (RFC 3986 §2.1).
   var personName: String? {
     guard let text = p2p_first_URI(pointer) else { return nil }
     defer { p2p_OPENSSL_free(text) }
     let uri = String(cString: text)
     let scheme = "p2pcall:"
-    guard uri.hasPrefix(scheme), uri.count > scheme.count else { return nil }
-    return String(uri.dropFirst(scheme.count))
+    guard uri.hasPrefix(scheme) else { return nil }
+    var name: [UInt8] = []
+    var rest = uri.dropFirst(scheme.count).utf8[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        name.append(byte)
+        continue
+      }
+      let digits = rest.prefix(2).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+      guard digits.count == 2 else { return nil }
+      name.append(UInt8(digits[0] << 4 | digits[1]))
+      rest.removeFirst(2)
+    }
+    guard let decoded = String(validating: name, as: UTF8.self), !decoded.isEmpty else {
+      return nil
+    }
+    return decoded
   }
 }
 

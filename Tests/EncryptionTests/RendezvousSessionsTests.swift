@@ -1,0 +1,145 @@
+import Encryption
+import Links
+import Rooms
+import Testing
+import Units
+
+@Suite struct RendezvousSessionsTests {
+  let identity = P256Identity.generate()
+  let issuer = TestAuthority()
+
+  private func issued(_ leaf: TestAuthority.Leaf) throws -> P256Identity {
+    let files = issuer.issue(leaf)
+    return try P256Identity(certificatePEM: files.certificate, keyPEM: files.key)
+  }
+  private func server(_ leaf: TestAuthority.Leaf) throws -> ServerCertificate {
+    let files = issuer.issue(leaf)
+    return try ServerCertificate(certificatePEM: files.certificate, keyPEM: files.key)
+  }
+
+  @Test func `a client and a self-made server meet, and each knows the other's key`() throws {
+    let certificate = ServerCertificate.generate()
+    let client = RendezvousClientSessions(identity).makeSession(host: "localhost")
+    let pair = SessionPair(client, RendezvousServerSessions(certificate).makeSession())
+    #expect(ServerFacts(client, host: "localhost", authority: nil) == nil)
+    pair.shakeHands()
+    #expect(pair.isEstablished)
+    #expect(pair.server.peerKeyHash == identity.keyHash)
+    let facts = try #require(ServerFacts(client, host: "localhost", authority: nil))
+    #expect(facts.pin == certificate.pin)
+    #expect(facts.authorityRefusal == nil)
+    #expect(!facts.isSystemTrusted)
+    let label = AdmissionLabel.exporter
+    #expect(
+      client.exporter(label: label, count: 32) == pair.server.exporter(label: label, count: 32))
+    pair.client.send([1, 2], at: .zero)
+    pair.server.send([3], at: .zero)
+    pair.settle()
+    #expect(SessionPair.received(pair.serverEvents) == [1, 2])
+    #expect(SessionPair.received(pair.clientEvents) == [3])
+  }
+
+  @Test func `a server's certificate survives its file`() throws {
+    let certificate = ServerCertificate.generate()
+    #expect(try ServerCertificate(pem: certificate.pem).pin == certificate.pin)
+    #expect(throws: CertificateError.noCertificate) { try ServerCertificate(pem: []) }
+    #expect(throws: CertificateError.keyMismatch) {
+      try ServerCertificate(
+        certificatePEM: certificate.pem, keyPEM: ServerCertificate.generate().pem)
+    }
+  }
+
+  @Test func `an expected key is enforced in the handshake`() throws {
+    let certificate = ServerCertificate.generate()
+    let sessions = RendezvousClientSessions(identity)
+    let right = SessionPair(
+      sessions.makeSession(host: "localhost", expectedKeyHash: certificate.pin.bytes),
+      RendezvousServerSessions(certificate).makeSession())
+    right.shakeHands()
+    #expect(right.isEstablished)
+    let wrong = [UInt8](repeating: 1, count: 32)
+    let mismatch = SessionPair(
+      sessions.makeSession(host: "localhost", expectedKeyHash: wrong),
+      RendezvousServerSessions(certificate).makeSession())
+    mismatch.shakeHands()
+    #expect(
+      mismatch.clientEvents
+        == [.failed(.keyMismatch(expected: wrong, found: certificate.pin.bytes))])
+    #expect(mismatch.server.peerKeyHash == nil, "the client has not shown itself")
+  }
+
+  @Test func `an authority vouches for the server's name, also with an RSA key`() throws {
+    let authority = try CertificateAuthority(pem: issuer.pem)
+    for bits in [0, 2_048] {
+      let sessions = RendezvousServerSessions(try server(.init(keyBits: bits)))
+      let right = SessionPair(
+        RendezvousClientSessions(identity).makeSession(
+          host: "call.example.org", authority: authority), sessions.makeSession())
+      right.shakeHands()
+      #expect(right.isEstablished)
+      let facts = ServerFacts(right.client, host: "call.example.org", authority: authority)
+      #expect(facts?.authorityRefusal == nil)
+      let elsewhere = ServerFacts(right.client, host: "example.org", authority: authority)
+      #expect(elsewhere?.authorityRefusal != nil)
+      let wrong = SessionPair(
+        RendezvousClientSessions(identity).makeSession(
+          host: "example.org", authority: authority), sessions.makeSession())
+      wrong.shakeHands()
+      #expect(!wrong.isEstablished)
+    }
+  }
+
+  @Test func `a server with an authority admits only those whom it vouches for`() throws {
+    let authority = try CertificateAuthority(pem: issuer.pem)
+    let certificate = try server(.init())
+    let sessions = RendezvousServerSessions(certificate, authority: authority)
+    let person = try issued(.init(usage: "clientAuth", names: "URI:p2pcall:Ann"))
+    func meet(_ identity: P256Identity, pinned: Bool) -> SessionPair {
+      let pair = SessionPair(
+        RendezvousClientSessions(identity).makeSession(
+          host: "call.example.org", expectedKeyHash: pinned ? certificate.pin.bytes : nil),
+        sessions.makeSession())
+      pair.shakeHands()
+      return pair
+    }
+    let admitted = meet(person, pinned: true)
+    #expect(admitted.serverEvents == [.established])
+    #expect(admitted.server.peerKeyHash == person.keyHash)
+    #expect(admitted.server.peerCertificateChain == person.certificateChain)
+    for pair in [meet(identity, pinned: true), meet(try issued(.init()), pinned: true)] {
+      guard case .failed(.refused) = pair.serverEvents.last else {
+        Issue.record("admitted: \(pair.serverEvents)")
+        continue
+      }
+    }
+    #expect(meet(person, pinned: false).server.peerKeyHash == nil, "no name for an unproved server")
+  }
+
+  @Test func `a CA's name never reaches a server that does not ask for it`() throws {
+    let person = try issued(.init(usage: "clientAuth", names: "URI:p2pcall:Ann"))
+    let certificate = ServerCertificate.generate()
+    let pair = SessionPair(
+      RendezvousClientSessions(person).makeSession(
+        host: "localhost", expectedKeyHash: certificate.pin.bytes),
+      RendezvousServerSessions(certificate).makeSession())
+    pair.shakeHands()
+    #expect(pair.server.peerKeyHash == person.keyHash)
+    #expect(pair.server.peerCertificateChain != person.certificateChain)
+    #expect(pair.server.peerCertificateChain.count == 1)
+  }
+
+  @Test func `a server sends nothing before the client is known`() {
+    let sessions = RendezvousServerSessions(ServerCertificate.generate())
+    let pair = SessionPair(
+      RendezvousClientSessions(identity).makeSession(host: "localhost"), sessions.makeSession())
+    pair.start()
+    pair.server.send([1], at: .zero)
+    pair.settle()
+    #expect(pair.isEstablished)
+    #expect(SessionPair.received(pair.clientEvents).isEmpty)
+  }
+}
+
+private enum AdmissionLabel {
+  static let exporter = "EXPORTER-p2pcall-srv-v1"
+}
