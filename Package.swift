@@ -101,7 +101,7 @@ let targets: [Target] = [
   tests("Wire", "Wire", "Units"),
   tests("Media", "Media", "Units"),
   tests("Sending", "Sending", "Wire", "Media", "Units"),
-  tests("Receiving", "Receiving", "Wire", "Media", "Units"),
+  tests("Receiving", "Receiving", "Sending", "Wire", "Media", "Units"),
   tests("Links", "Links", "Wire", "Ciphers", "Units"),
   tests("Rooms", "Rooms", "Wire", "Ciphers", "Encryption", "Units"),
   tests(

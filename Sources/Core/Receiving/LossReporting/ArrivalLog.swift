@@ -1,0 +1,84 @@
+import Units
+import Wire
+
+/// When packets arrived, by transport-wide sequence number, until feedback about them is due.
+struct ArrivalLog {
+  private var arrivals: [(index: PacketIndex, tick: Int64)] = []
+  private var unwrapper = SequenceUnwrapper()
+  /// The first index that feedback has not been about.
+  private var nextBase: PacketIndex?
+  private var messageCount: UInt8 = 0
+  private var firstArrival: Instant?
+  private var lastVideo: Instant?
+  private var sentAt: Instant?
+  private(set) var dueAt: Instant?
+
+  /// Often in the first moments, in which the sender measures the path; seldom for sound alone.
+  private static let eagerTime = Interval.milliseconds(500)
+  private static let eager = Interval.milliseconds(5)
+  private static let steady = Interval.milliseconds(25)
+  private static let soundOnly = Interval.milliseconds(100)
+  /// Packets in one message, so that it fits a datagram, and arrivals that may wait.
+  private static let packetLimit = 380
+  private static let waitLimit = 2_048
+
+  mutating func insert(_ number: SequenceNumber, isVideo: Bool, at now: Instant) {
+    if arrivals.count == Self.waitLimit { arrivals.removeFirst() }
+    arrivals.append(
+      (unwrapper.index(of: number), now.nanoseconds / TransportFeedback.tick.nanoseconds))
+    let first = firstArrival ?? now
+    firstArrival = first
+    if isVideo { lastVideo = now }
+    let hasVideo = lastVideo.map { now - $0 < .milliseconds(300) } ?? false
+    let interval =
+      now - first < Self.eagerTime ? Self.eager : hasVideo ? Self.steady : Self.soundOnly
+    let due = (sentAt ?? now) + interval
+    dueAt = dueAt.map { min($0, due) } ?? due
+  }
+
+  /// Feedback about everything that arrived since the last; empty unless it is due.
+  mutating func takeDue(at now: Instant) -> [TransportFeedback] {
+    guard let dueAt, dueAt <= now else { return [] }
+    self.dueAt = nil
+    sentAt = now
+    arrivals.sort { $0.index < $1.index }
+    var messages: [TransportFeedback] = []
+    var rest = arrivals[...]
+    while let first = rest.first {
+      messages.append(message(about: &rest, from: first))
+    }
+    arrivals.removeAll(keepingCapacity: true)
+    return messages
+  }
+
+  private mutating func message(
+    about rest: inout ArraySlice<(index: PacketIndex, tick: Int64)>,
+    from first: (index: PacketIndex, tick: Int64)
+  ) -> TransportFeedback {
+    // Begins where the last one ended, so that losses between two are told; not too far back.
+    var base = first.index
+    if let nextBase, nextBase < base, base - nextBase < Int64(Self.packetLimit / 2) {
+      base = nextBase
+    }
+    var clock = first.tick / TransportFeedback.ticksPerReference
+    let reference = UInt32(truncatingIfNeeded: clock) & 0xFF_FFFF
+    clock *= TransportFeedback.ticksPerReference
+    var list: [Int16?] = []
+    while let arrival = rest.first {
+      let place = Int(arrival.index - base)
+      guard place < Self.packetLimit, let step = Int16(exactly: arrival.tick - clock) else { break }
+      rest.removeFirst()
+      // A duplicate of the packet just listed.
+      guard place >= list.count else { continue }
+      while list.count < place { list.append(nil) }
+      list.append(step)
+      clock = arrival.tick
+    }
+    let end = base + Int64(list.count)
+    nextBase = nextBase.map { max($0, end) } ?? end
+    messageCount &+= 1
+    return TransportFeedback(
+      reporter: MediaStream.Source.video, source: 0, base: SequenceNumber(base),
+      referenceTime: reference, count: messageCount &- 1, arrivals: list)
+  }
+}

@@ -1,0 +1,78 @@
+import Media
+import Units
+
+/// What of the target is left for encoded pictures, and in which size they are worth encoding.
+struct EncoderBudget {
+  /// The source's size and rate, before scaling.
+  private var source: (size: PictureSize, framesPerSecond: Double)?
+  private var ladder = QualityLadder()
+  private var audio = RateMeter(window: .milliseconds(1_000))
+  private var repair = RateMeter(window: .milliseconds(1_000))
+  /// How much larger than asked pictures come out, smoothed: VP8 overshoots on hard content.
+  private var overshoot = 1.0
+  private var lastFrameAt: Instant?
+  private var advice: EncoderAdvice?
+  private var advisedAt = Instant.zero
+
+  /// A smaller change is not worth telling before a second has passed.
+  private static let smallChange = 0.03
+  private static let refresh = Interval.milliseconds(1_000)
+  private static let least = Bitrate.kilobits(40)
+
+  mutating func setSource(_ size: PictureSize, framesPerSecond: Double) {
+    source = (size, min(max(framesPerSecond, 1), 120))
+    ladder = QualityLadder()
+    advice = nil
+  }
+
+  mutating func countAudio(_ size: ByteCount, at now: Instant) { audio.add(size, at: now) }
+  mutating func countRepair(_ size: ByteCount, at now: Instant) { repair.add(size, at: now) }
+
+  /// Learns from what the encoder made of the newest advice.
+  mutating func countFrame(_ frame: EncodedVideoFrame, at now: Instant) {
+    defer { lastFrameAt = now }
+    guard let lastFrameAt, let advice, !frame.isKeyFrame else { return }
+    let interval = min((now - lastFrameAt).seconds, 0.2)
+    guard interval > 0.001 else { return }
+    let made = Double(frame.bytes.count) * 8 / interval
+    let ratio = min(4, made * overshoot / Double(max(advice.bitrate, Self.least).bitsPerSecond))
+    overshoot += (max(ratio, 1) - overshoot) * min(1, interval)
+    overshoot = min(max(overshoot, 1), 2)
+  }
+
+  /// The advice, where it differs from the one before.
+  mutating func advise(
+    target: Bitrate, overhead: ByteCount, at now: Instant
+  ) -> EncoderAdvice? {
+    let repairShare = min(repair.rate(at: now), target * 0.5)
+    let wire = max(target - audio.rate(at: now) - repairShare, Self.least)
+    let frameRate = ladder.framesPerSecond(of: source?.framesPerSecond ?? 30)
+    // Each packet costs headers: count those that a picture of this budget takes.
+    let frameBytes = wire.bitsPerSecond / 8 / Int64(max(frameRate, 1))
+    let perPacket = Int64(MediaPacketCost.headers + overhead.bytes)
+    let packets = 1 + frameBytes / (Int64(MediaPacketCost.part) + perPacket)
+    let payload = wire - Bitrate(bitsPerSecond: packets * perPacket * 8 * Int64(frameRate))
+    let bitrate = max(payload * (1 / overshoot), Self.least)
+
+    var new = EncoderAdvice(bitrate: bitrate, size: nil, framesPerSecond: 0)
+    if let source {
+      ladder.update(bitrate, source: source.size, framesPerSecond: source.framesPerSecond, at: now)
+      new.size = ladder.size(of: source.size)
+      new.framesPerSecond = ladder.framesPerSecond(of: source.framesPerSecond)
+    }
+    if let old = advice, old.size == new.size, old.framesPerSecond == new.framesPerSecond {
+      let change = abs(Double((new.bitrate - old.bitrate).bitsPerSecond))
+      let isSmall = change < Double(old.bitrate.bitsPerSecond) * Self.smallChange
+      if change == 0 || isSmall && now - advisedAt < Self.refresh { return nil }
+    }
+    advice = new
+    advisedAt = now
+    return new
+  }
+}
+
+/// Bytes of headers and of picture in a full video packet.
+enum MediaPacketCost {
+  static let headers = 26
+  static let part = VideoPacketizer.partLimit
+}

@@ -1,0 +1,62 @@
+import Media
+import Units
+
+/// Which size and frame rate a bitrate is worth: a sharp small picture looks better than a large
+/// one in blocks. A step costs a key frame, so it waits until the rate has meant it for a while.
+struct QualityLadder {
+  private var step = 0
+  /// Since when the rate has asked for a step down (negative) or up.
+  private var wish: (direction: Int, since: Instant)?
+
+  /// Scale of each side, and divisor of the frame rate.
+  private static let steps: [(scale: Double, divisor: Double)] = [
+    (1, 1), (0.75, 1), (0.5, 1), (0.375, 1), (0.25, 1), (0.25, 2),
+  ]
+  /// Bits for each pixel of each frame, below which VP8 shows blocks, and above which the next
+  /// larger step would not.
+  private static let poor = 0.018
+  private static let rich = 0.035
+  private static let downPatience = Interval.milliseconds(1_000)
+  private static let upPatience = Interval.milliseconds(4_000)
+
+  mutating func update(
+    _ bitrate: Bitrate, source: PictureSize, framesPerSecond: Double, at now: Instant
+  ) {
+    let direction: Int
+    if step + 1 < Self.steps.count, density(bitrate, step, source, framesPerSecond) < Self.poor {
+      direction = 1
+    } else if step > 0, density(bitrate, step - 1, source, framesPerSecond) > Self.rich {
+      direction = -1
+    } else {
+      wish = nil
+      return
+    }
+    guard let wish, wish.direction == direction else {
+      wish = (direction, now)
+      return
+    }
+    if now - wish.since >= (direction > 0 ? Self.downPatience : Self.upPatience) {
+      step += direction
+      self.wish = nil
+    }
+  }
+
+  /// Both sides even and at least 16.
+  func size(of source: PictureSize) -> PictureSize {
+    let scale = Self.steps[step].scale
+    guard scale < 1 else { return source }
+    return PictureSize(
+      width: max(16, Int(Double(source.width) * scale / 2) * 2),
+      height: max(16, Int(Double(source.height) * scale / 2) * 2))
+  }
+
+  func framesPerSecond(of source: Double) -> Double { source / Self.steps[step].divisor }
+
+  private func density(
+    _ bitrate: Bitrate, _ step: Int, _ source: PictureSize, _ framesPerSecond: Double
+  ) -> Double {
+    let pixels = Double(source.pixels) * Self.steps[step].scale * Self.steps[step].scale
+    return Double(bitrate.bitsPerSecond)
+      / max(1, pixels * framesPerSecond / Self.steps[step].divisor)
+  }
+}

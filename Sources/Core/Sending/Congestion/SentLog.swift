@@ -1,0 +1,89 @@
+import Units
+import Wire
+
+/// What became of every packet: sent when, arrived when, by transport-wide sequence number.
+struct SentLog {
+  struct Entry {
+    var index: PacketIndex
+    var sentAt: Instant
+    var size: ByteCount
+    /// The pacer alone kept it apart from the packet before it, so that the two measure the path.
+    var followsClosely: Bool
+    /// On the receiver's clock, whose zero is unknown.
+    var arrivedAt: Instant?
+    var isReportedLost = false
+  }
+
+  private var entries: [Entry?] = Array(repeating: nil, count: Self.capacity)
+  private(set) var next: PacketIndex
+  private var highestReference: Int64?
+
+  private static let capacity = 4_096
+  private static let referenceTick = Interval.milliseconds(64)
+
+  init(_ configuration: SendingConfiguration) {
+    next = PacketIndex(Int64(configuration.firstSequence))
+  }
+
+  subscript(index: PacketIndex) -> Entry? {
+    guard index.value >= 0, let entry = entries[slot(index)], entry.index == index else {
+      return nil
+    }
+    return entry
+  }
+
+  /// Numbers a packet that leaves now.
+  mutating func append(size: ByteCount, followsClosely: Bool, at now: Instant) -> SequenceNumber {
+    entries[slot(next)] = Entry(
+      index: next, sentAt: now, size: size, followsClosely: followsClosely)
+    defer { next += 1 }
+    return SequenceNumber(next)
+  }
+
+  /// Takes in a feedback message. Returns the packets it tells to have arrived that were not known
+  /// to, in order of sending, and how many more (or, after reordering, fewer) are lost.
+  mutating func apply(_ feedback: TransportFeedback) -> (arrived: [Entry], lost: Int) {
+    let newest = next + (-1)
+    let base = newest + Int64(feedback.base.distance(from: SequenceNumber(newest)))
+    var clock = Instant.zero + Self.referenceTick.times(unwrap(feedback.referenceTime))
+    var arrived: [Entry] = []
+    var lost = 0
+    for (offset, arrival) in feedback.arrivals.enumerated() {
+      if let arrival { clock += TransportFeedback.tick.times(Int64(arrival)) }
+      let index = base + Int64(offset)
+      guard var entry = self[index], entry.arrivedAt == nil else { continue }
+      if arrival != nil {
+        entry.arrivedAt = clock
+        if entry.isReportedLost { lost -= 1 }
+        arrived.append(entry)
+      } else if !entry.isReportedLost {
+        entry.isReportedLost = true
+        lost += 1
+      }
+      entries[slot(index)] = entry
+    }
+    return (arrived, lost)
+  }
+
+  /// Reference times wrap after 12 days; each is the one nearest to the highest seen.
+  private mutating func unwrap(_ wire: UInt32) -> Int64 {
+    let span: Int64 = 1 << 24
+    guard let highest = highestReference else {
+      highestReference = Int64(wire)
+      return Int64(wire)
+    }
+    var step = (Int64(wire) - highest) % span
+    if step >= span / 2 { step -= span }
+    if step < -span / 2 { step += span }
+    highestReference = max(highest, highest + step)
+    return highest + step
+  }
+
+  private func slot(_ index: PacketIndex) -> Int { Int(index.value % Int64(Self.capacity)) }
+}
+
+extension Interval {
+  fileprivate func times(_ count: Int64) -> Interval {
+    Interval(nanoseconds: nanoseconds &* count)
+  }
+}

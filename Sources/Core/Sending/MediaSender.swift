@@ -1,0 +1,266 @@
+import Media
+package import Units
+import Wire
+
+/// Sends one peer's share of picture and sound: Packetizing → Repair → Congestion → Pacing.
+///
+/// Feed it with `handle`, drain `nextOutput()` until it returns `nil`, call again at
+/// `nextDeadline`. Ask `wantsVideo` before encoding a picture for this peer.
+package struct MediaSender: Sendable {
+  private let configuration: SendingConfiguration
+  private var frames = FrameQueue()
+  private var videoPacketizer: VideoPacketizer
+  private var audioPacketizer: AudioPacketizer
+  private var history: PacketHistory
+  private var congestion: CongestionControl
+  private var budget = EncoderBudget()
+  private var pacer: Pacer
+  private var reports = SenderReports()
+  private var tally = SendTally()
+  private var outputs = OutputQueue<SendingOutput>()
+
+  /// Until the link tells.
+  private var roundTrip = Interval.milliseconds(100)
+  /// What waits in the carrier below.
+  private var carrierQueue = ByteCount.zero
+  private var lastSentAt: Instant?
+  /// The receiver has been silent for so long that only sound and probes are sent.
+  private var isStalled = false
+  /// When a key frame was last asked for and none has come since.
+  private var keyFrameAskedAt: Instant?
+  /// When the newest key frame came from the encoder.
+  private var keyFrameTakenAt: Instant?
+  private var audioLoss = 0
+
+  private static let probeInterval = Interval.milliseconds(200)
+  private static let keyFrameRepeat = Interval.milliseconds(300)
+
+  package init(_ configuration: SendingConfiguration = SendingConfiguration()) {
+    self.configuration = configuration
+    videoPacketizer = VideoPacketizer(configuration)
+    audioPacketizer = AudioPacketizer(configuration)
+    history = PacketHistory(configuration)
+    congestion = CongestionControl(configuration)
+    pacer = Pacer(rate: congestion.pace)
+  }
+
+  /// What may be sent now, overhead included.
+  package var target: Bitrate { congestion.target }
+
+  /// A picture encoded now would be sent soon. Where it is false, not encoding costs one frame;
+  /// encoding one that is then dropped costs a key frame.
+  package var wantsVideo: Bool { !isStalled && backlog < Self.backlogLimit }
+
+  /// How long what waits here and in the carrier takes to leave.
+  private var backlog: Interval {
+    pacer.rate.duration(of: ByteCount(frames.byteCount + pacer.videoByteCount))
+      + congestion.target.duration(of: max(.zero, carrierQueue - carrierLimit))
+  }
+  private static let backlogLimit = Interval.milliseconds(50)
+
+  /// What may wait in the carrier below: enough to keep it busy until the next turn, no more, so
+  /// that what waits can still be dropped here.
+  private var carrierLimit: ByteCount {
+    max(ByteCount(3_000), congestion.target.bytes(in: .milliseconds(25)))
+  }
+
+  // MARK: - Input
+
+  package mutating func handle(_ input: SendingInput, at now: Instant) {
+    switch input {
+    case .video(let frame): take(frame, at: now)
+    case .audio(let frame): take(frame, at: now)
+    case .feedback(let bytes): receive(bytes, at: now)
+    case .roundTrip(let interval): roundTrip = min(max(interval, .zero), .seconds(10))
+    case .queued(let count): carrierQueue = count
+    case .limit(let rate): congestion.limit = max(rate, configuration.minimumRate)
+    case .source(let size, let framesPerSecond):
+      budget.setSource(size, framesPerSecond: framesPerSecond)
+    case .pathChanged:
+      congestion.forgetPath()
+      carrierQueue = .zero
+      isStalled = false
+    case .timeout: break
+    }
+    pump(at: now)
+  }
+
+  private mutating func take(_ frame: EncodedVideoFrame, at now: Instant) {
+    budget.countFrame(frame, at: now)
+    if frame.isKeyFrame {
+      keyFrameAskedAt = nil
+      keyFrameTakenAt = now
+    }
+    frames.append(frame, at: now)
+    if frames.needsKeyFrame, !isStalled { askForKeyFrame(at: now) }
+  }
+
+  private mutating func take(_ frame: EncodedAudioFrame, at now: Instant) {
+    guard let packet = audioPacketizer.packet(of: frame) else { return }
+    pacer.append(paced(packet, as: .audio))
+  }
+
+  private mutating func receive(_ bytes: [UInt8], at now: Instant) {
+    guard let compound = try? RTCPCompound(decoding: bytes) else { return }
+    for packet in compound.packets {
+      switch packet {
+      case .nack(let nack) where nack.source == MediaStream.Source.video:
+        for number in nack.lost { repair(number, at: now) }
+      case .pictureLoss(let loss) where loss.source == MediaStream.Source.video:
+        // A key frame younger than a round trip is not what the receiver missed.
+        if let taken = keyFrameTakenAt, now - taken < roundTrip { continue }
+        askForKeyFrame(at: now)
+      case .transportFeedback(let feedback):
+        congestion.handle(feedback, at: now)
+        isStalled = false
+      case .nack, .pictureLoss, .senderReport, .receiverReport: break
+      }
+    }
+  }
+
+  private mutating func repair(_ number: SequenceNumber, at now: Instant) {
+    // What waits is not asked for again, and repair never takes more than half a second's worth.
+    guard pacer.repairByteCount < congestion.target.bytes(in: .milliseconds(500)).bytes,
+      let packet = history.repair(number, roundTrip: roundTrip, at: now)
+    else { return }
+    pacer.append(paced(packet, as: .repair))
+  }
+
+  private mutating func askForKeyFrame(at now: Instant) {
+    if let asked = keyFrameAskedAt, now - asked < max(Self.keyFrameRepeat, roundTrip) { return }
+    keyFrameAskedAt = now
+    outputs.append(.keyFrameNeeded)
+  }
+
+  private func paced(
+    _ packet: RTPPacket, as medium: Pacer.Medium, index: PacketIndex? = nil
+  ) -> Pacer.Packet {
+    let bytes = RTPPacket.headerCount + packet.payload.count + configuration.overhead.bytes
+    return Pacer.Packet(medium: medium, index: index, packet: packet, size: ByteCount(bytes))
+  }
+
+  // MARK: - Output
+
+  /// Everything that is due.
+  private mutating func pump(at now: Instant) {
+    watchForStall(at: now)
+    pacer.rate = congestion.pace
+    pacer.isHeld = isStalled || carrierQueue > carrierLimit
+    pacer.isBlocked = carrierQueue.bytes > carrierLimit.bytes * 4
+    while let packet = nextPacket(at: now) { send(packet, at: now) }
+    if isStalled, mayProbe { probe(at: now) }
+    if frames.needsKeyFrame, keyFrameAskedAt == nil, !isStalled { askForKeyFrame(at: now) }
+    if reports.isDue(at: now) { sendReports(at: now) }
+    if let advice = budget.advise(
+      target: congestion.target, overhead: configuration.overhead, at: now)
+    {
+      outputs.append(.encoder(advice))
+    }
+    adviseAudio()
+  }
+
+  private mutating func watchForStall(at now: Instant) {
+    if let at = congestion.stalls(roundTrip: roundTrip), at <= now { isStalled = true }
+  }
+
+  private mutating func nextPacket(at now: Instant) -> Pacer.Packet? {
+    if pacer.isReadyForFrame, !pacer.isHeld, let frame = frames.next(at: now) {
+      for (index, packet) in videoPacketizer.packets(of: frame) {
+        pacer.append(paced(packet, as: .video, index: index))
+      }
+      tally.countFrame(frame)
+    }
+    return pacer.next(at: now)
+  }
+
+  private mutating func send(_ paced: Pacer.Packet, at now: Instant) {
+    var packet = paced.packet
+    switch paced.medium {
+    case .audio:
+      reports.countAudio(packet, at: now)
+      budget.countAudio(paced.size, at: now)
+    case .repair:
+      budget.countRepair(paced.size, at: now)
+    case .video:
+      reports.countVideo(packet, at: now)
+      if let index = paced.index { history.insert(packet, index: index, at: now) }
+    }
+    tally.count(paced)
+    packet.transportSequence = congestion.send(paced.size, at: now)
+    // Until the carrier tells its queue anew, what was given to it counts as waiting there.
+    if carrierQueue > .zero { carrierQueue += paced.size }
+    lastSentAt = now
+    outputs.append(.packet(packet.encoded))
+  }
+
+  private var mayProbe: Bool { !history.isEmpty && carrierQueue <= carrierLimit }
+
+  /// Makes a silent receiver answer, where sound does not already do so.
+  private mutating func probe(at now: Instant) {
+    if let lastSentAt, now - lastSentAt < Self.probeInterval { return }
+    guard let packet = history.probe() else { return }
+    send(paced(packet, as: .repair), at: now)
+  }
+
+  private mutating func sendReports(at now: Instant) {
+    var packets: [RTCPCompound.Packet] = []
+    if reports.audio.packets > 0, let timestamp = audioPacketizer.timestamp(at: now) {
+      packets.append(
+        report(of: reports.audio, MediaStream.Source.audio, timestamp: timestamp, at: now))
+    }
+    if reports.video.packets > 0 {
+      packets.append(
+        report(
+          of: reports.video, MediaStream.Source.video,
+          timestamp: videoPacketizer.timestamp(at: now), at: now))
+    }
+    outputs.append(.report(RTCPCompound(packets).encoded))
+  }
+
+  private func report(
+    of count: SenderReports.Count, _ source: UInt32, timestamp: Int64, at now: Instant
+  ) -> RTCPCompound.Packet {
+    .senderReport(
+      SenderReport(
+        source: source, time: MediaClock.ntp(now), timestamp: UInt32(truncatingIfNeeded: timestamp),
+        packetCount: count.packets, byteCount: count.bytes))
+  }
+
+  /// Opus wants to know about losses in coarse steps only.
+  private mutating func adviseAudio() {
+    let percent = congestion.lossRatio * 100
+    let step = [0.0, 1, 3, 7, 15, 25, 40].lastIndex { $0 <= percent } ?? 0
+    let advice = [0, 3, 5, 10, 20, 30, 50][step]
+    guard advice != audioLoss else { return }
+    audioLoss = advice
+    outputs.append(.audioLoss(advice))
+  }
+
+  package mutating func nextOutput() -> SendingOutput? { outputs.next() }
+
+  /// When a packet may leave, a report is due, or silence becomes a stall.
+  package var nextDeadline: Deadline? {
+    var deadline = reports.dueAt.map { Deadline("sender-report", at: $0) }
+    if let at = pacer.nextSend(framesWait: !frames.isEmpty) {
+      deadline = .earlier(deadline, Deadline("pacer", at: at))
+    }
+    if isStalled {
+      if mayProbe, let lastSentAt {
+        deadline = .earlier(deadline, Deadline("probe", at: lastSentAt + Self.probeInterval))
+      }
+    } else if let at = congestion.stalls(roundTrip: roundTrip) {
+      deadline = .earlier(deadline, Deadline("stall", at: at))
+    }
+    return deadline
+  }
+
+  /// What was sent since this was last asked.
+  package mutating func takeStatistics(at now: Instant) -> SendStatistics {
+    var statistics = tally.take(at: now)
+    statistics.target = congestion.target
+    statistics.lossPercent = congestion.lossRatio * 100
+    statistics.queueDelay = congestion.standingQueue
+    statistics.droppedFrames = frames.droppedCount
+    return statistics
+  }
+}

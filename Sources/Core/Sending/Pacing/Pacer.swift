@@ -1,0 +1,98 @@
+import Units
+import Wire
+
+/// Decides when packets leave: sound at once, then repair, then pictures, the last two spread at
+/// `rate` so that a picture fills the bottleneck no faster than it drains.
+struct Pacer {
+  enum Medium: Sendable {
+    case audio
+    case repair
+    case video
+  }
+  struct Packet {
+    var medium: Medium
+    /// Of a video packet, for the history.
+    var index: PacketIndex?
+    var packet: RTPPacket
+    /// What it costs on the wire.
+    var size: ByteCount
+  }
+
+  /// How fast repair and pictures leave.
+  var rate: Bitrate
+  /// Pictures and repair wait: the path is silent, or the carrier below is full.
+  var isHeld = false
+  /// Sound waits too: what is given to the carrier below now would be heard far too late.
+  var isBlocked = false
+
+  private var audio: [Packet] = []
+  private var repair: [Packet] = []
+  private var video: [Packet] = []
+  /// The part of `video` that has left.
+  private var videoSent = 0
+  /// When the next repair or video packet may leave.
+  private var nextSendAt = Instant.zero
+
+  /// Sound that waits longer than 16 packets is dropped from its oldest end.
+  private static let audioLimit = 16
+  private static let repairLimit = 256
+  /// Lateness of the caller's timer that is made up for by sending faster.
+  private static let catchUp = Interval.milliseconds(2)
+
+  init(rate: Bitrate) { self.rate = rate }
+
+  /// The picture being sent has left whole, so another may begin.
+  var isReadyForFrame: Bool { videoSent == video.count }
+  var videoByteCount: Int {
+    video[videoSent...].reduce(0) { $0 + $1.size.bytes }
+  }
+  var repairByteCount: Int { repair.reduce(0) { $0 + $1.size.bytes } }
+
+  mutating func append(_ packet: Packet) {
+    switch packet.medium {
+    case .audio:
+      if audio.count == Self.audioLimit { audio.removeFirst() }
+      audio.append(packet)
+    case .repair:
+      if repair.count == Self.repairLimit { repair.removeFirst() }
+      repair.append(packet)
+    case .video:
+      if isReadyForFrame {
+        video.removeAll(keepingCapacity: true)
+        videoSent = 0
+      }
+      video.append(packet)
+    }
+  }
+
+  /// The next packet that may leave at `now`.
+  mutating func next(at now: Instant) -> Packet? {
+    if !audio.isEmpty, !isBlocked {
+      let packet = audio.removeFirst()
+      advance(by: packet, at: now)
+      return packet
+    }
+    guard !isHeld, nextSendAt <= now else { return nil }
+    if !repair.isEmpty {
+      let packet = repair.removeFirst()
+      advance(by: packet, at: now)
+      return packet
+    }
+    guard videoSent < video.count else { return nil }
+    let packet = video[videoSent]
+    videoSent += 1
+    advance(by: packet, at: now)
+    return packet
+  }
+
+  private mutating func advance(by packet: Packet, at now: Instant) {
+    nextSendAt = max(nextSendAt, now - Self.catchUp) + rate.duration(of: packet.size)
+  }
+
+  /// When something that waits may leave.
+  func nextSend(framesWait: Bool) -> Instant? {
+    guard audio.isEmpty || isBlocked else { return .zero }
+    guard !isHeld, framesWait || !repair.isEmpty || !isReadyForFrame else { return nil }
+    return nextSendAt
+  }
+}

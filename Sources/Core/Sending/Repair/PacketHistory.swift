@@ -1,0 +1,66 @@
+import Units
+import Wire
+
+/// The newest video packets, kept to be sent again (RFC 4588): bounded by count and so by bytes.
+struct PacketHistory {
+  private struct Entry {
+    var index: PacketIndex
+    var packet: RTPPacket
+    var lastSentAt: Instant
+    var firstSentAt: Instant
+  }
+
+  private var entries: [Entry?] = Array(repeating: nil, count: Self.capacity)
+  private var newest: PacketIndex?
+  private var repairSequence: PacketIndex
+
+  /// About 1 MB, or 3 s at 3 Mbit/s.
+  private static let capacity = 1_024
+  /// Older packets no longer help: the receiver has asked for a key frame by then.
+  private static let ageLimit = Interval.milliseconds(1_500)
+
+  init(_ configuration: SendingConfiguration) {
+    repairSequence = PacketIndex(Int64(configuration.firstSequence))
+  }
+
+  var isEmpty: Bool { newest == nil }
+
+  mutating func insert(_ packet: RTPPacket, index: PacketIndex, at now: Instant) {
+    entries[slot(index)] = Entry(index: index, packet: packet, lastSentAt: now, firstSentAt: now)
+    newest = index
+  }
+
+  /// The retransmission of a packet, unless it is unknown, too old, or was sent so recently that
+  /// the request must have crossed it.
+  mutating func repair(
+    _ number: SequenceNumber, roundTrip: Interval, at now: Instant
+  ) -> RTPPacket? {
+    guard let newest else { return nil }
+    let index = newest + Int64(number.distance(from: SequenceNumber(newest)))
+    guard index.value >= 0, index <= newest, let entry = entries[slot(index)],
+      entry.index == index, now - entry.firstSentAt <= Self.ageLimit,
+      now - entry.lastSentAt >= roundTrip * 0.8
+    else { return nil }
+    entries[slot(index)]?.lastSentAt = now
+    return retransmission(of: entry.packet)
+  }
+
+  /// The newest packet again: something harmless that makes the receiver answer.
+  mutating func probe() -> RTPPacket? {
+    guard let newest, let entry = entries[slot(newest)] else { return nil }
+    return retransmission(of: entry.packet)
+  }
+
+  private mutating func retransmission(of packet: RTPPacket) -> RTPPacket {
+    defer { repairSequence += 1 }
+    return RTPPacket(
+      isMarked: packet.isMarked, payloadType: MediaStream.PayloadType.vp8Repair,
+      sequence: SequenceNumber(repairSequence), timestamp: packet.timestamp,
+      source: MediaStream.Source.videoRepair,
+      payload: RetransmissionPayload(original: packet.sequence, payload: packet.payload).encoded)
+  }
+
+  private func slot(_ index: PacketIndex) -> Int {
+    Int(index.value % Int64(Self.capacity))
+  }
+}

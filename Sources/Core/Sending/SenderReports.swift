@@ -1,0 +1,51 @@
+import Units
+import Wire
+
+/// What sender reports count, and when they are due (RFC 3550 §6.4.1): at a medium's first packet,
+/// soon again in case that one is lost, so that lip sync locks early, then once a second.
+struct SenderReports {
+  struct Count {
+    /// Both wrap, as on the wire.
+    var packets: UInt32 = 0
+    /// Of payload.
+    var bytes: UInt32 = 0
+  }
+  private(set) var audio = Count()
+  private(set) var video = Count()
+  /// `nil` before the first packet.
+  private(set) var dueAt: Instant?
+  private var early = 0
+
+  private static let earlyIntervals: [Interval] = [.milliseconds(100), .milliseconds(300)]
+  private static let interval = Interval.milliseconds(1_000)
+
+  mutating func countAudio(_ packet: RTPPacket, at now: Instant) {
+    if audio.packets == 0 { begin(at: now) }
+    add(packet, to: &audio)
+  }
+
+  mutating func countVideo(_ packet: RTPPacket, at now: Instant) {
+    if video.packets == 0 { begin(at: now) }
+    add(packet, to: &video)
+  }
+
+  /// Whether reports are to be sent now; the next ones are due later then.
+  mutating func isDue(at now: Instant) -> Bool {
+    guard let dueAt, dueAt <= now else { return false }
+    let wait =
+      early < Self.earlyIntervals.count ? Self.earlyIntervals[early] : Self.interval
+    early += 1
+    self.dueAt = now + wait
+    return true
+  }
+
+  private mutating func begin(at now: Instant) {
+    dueAt = now
+    early = 0
+  }
+
+  private func add(_ packet: RTPPacket, to count: inout Count) {
+    count.packets &+= 1
+    count.bytes &+= UInt32(truncatingIfNeeded: packet.payload.count)
+  }
+}
