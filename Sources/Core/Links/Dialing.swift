@@ -1,0 +1,63 @@
+import Units
+
+/// When which of a peer's TCP candidates is dialled.
+struct Dialing {
+  private struct Target {
+    let address: SocketAddress
+    /// The connection that is being made, or was made.
+    var stream: StreamID?
+    /// When to dial, while there is none.
+    var dialAt: Instant
+    var pause = Dialing.firstPause
+  }
+  private var targets: [Target] = []
+  private static let firstPause = Interval.seconds(1)
+  private static let longestPause = Interval.seconds(30)
+
+  /// Targets that stay keep their connections; new ones are due at once.
+  mutating func setTargets(_ addresses: [SocketAddress], at now: Instant) {
+    let known = targets
+    targets = addresses.prefix(CandidateRules.dialLimit).map { address in
+      known.first { $0.address == address } ?? Target(address: address, dialAt: now)
+    }
+  }
+
+  /// An address to dial now, as `stream`.
+  mutating func nextDial(at now: Instant, as stream: StreamID) -> SocketAddress? {
+    guard let due = targets.firstIndex(where: { $0.stream == nil && $0.dialAt <= now }) else {
+      return nil
+    }
+    targets[due].stream = stream
+    return targets[due].address
+  }
+
+  func address(of stream: StreamID) -> SocketAddress? {
+    targets.first { $0.stream == stream }?.address
+  }
+
+  /// This connection failed, or ended.
+  mutating func end(_ stream: StreamID, at now: Instant) {
+    guard let index = targets.firstIndex(where: { $0.stream == stream }) else { return }
+    targets[index].stream = nil
+    targets[index].dialAt = now + targets[index].pause
+    targets[index].pause = min(targets[index].pause * 2, Self.longestPause)
+  }
+
+  /// This connection stays, but has gone silent: another may be dialled beside it.
+  mutating func release(_ stream: StreamID, at now: Instant) {
+    guard let index = targets.firstIndex(where: { $0.stream == stream }) else { return }
+    targets[index].stream = nil
+    targets[index].dialAt = now
+    targets[index].pause = Self.firstPause
+  }
+
+  /// There is new reason to hope.
+  mutating func hasten(at now: Instant) {
+    for index in targets.indices {
+      targets[index].pause = Self.firstPause
+      targets[index].dialAt = min(targets[index].dialAt, now)
+    }
+  }
+
+  var nextDial: Instant? { targets.filter { $0.stream == nil }.map(\.dialAt).min() }
+}

@@ -1,0 +1,65 @@
+package import Units
+package import Wire
+
+/// Which candidates are offered and accepted, and how they rank.
+package enum CandidateRules {
+  /// TCP candidates of one peer that are dialled.
+  package static let dialLimit = 8
+
+  /// Addresses that no peer can mean in earnest are refused: a box must not be able to aim our
+  /// packets at a neighbour's multicast group or our own loopback services.
+  package static func accepts(_ address: SocketAddress, allowsLoopback: Bool) -> Bool {
+    let ip = address.ip
+    guard address.port != 0, !ip.isUnspecified, !ip.isMulticast, !ip.isLinkLocal else {
+      return false
+    }
+    if ip.isV4, ip.bytes[0] == 0 || ip.bytes == [255, 255, 255, 255] { return false }
+    return allowsLoopback || !ip.isLoopback
+  }
+
+  /// RFC 8445 §5.1.2.1 with component 1; `index` is the endpoint's place in the runtime's order
+  /// of preference.
+  package static func priority(typePreference: UInt32, index: Int) -> UInt32 {
+    let localPreference = UInt32(65_535 - min(index, 65_535))
+    return typePreference << 24 | localPreference << 8 | 255
+  }
+  package static let hostPreference: UInt32 = 126
+  package static let peerReflexivePreference: UInt32 = 110
+
+  /// Equal for the same kind, transport and base address (RFC 8445 §5.1.1.3): FNV-1a.
+  package static func foundation(
+    kind: Candidate.Kind, transport: Candidate.Transport, base: IPAddress
+  ) -> UInt32 {
+    ([kind.rawValue, transport.rawValue] + base.bytes).reduce(0x811C_9DC5) { hash, byte in
+      (hash ^ UInt32(byte)) &* 0x0100_0193
+    }
+  }
+
+  /// These endpoints with their candidates, in their order.
+  package static func hostCandidates(
+    of endpoints: [LocalEndpoint], transport: Transport, allowsLoopback: Bool
+  ) -> [(LocalEndpoint, Candidate)] {
+    var candidates: [(LocalEndpoint, Candidate)] = []
+    for (index, endpoint) in endpoints.enumerated() {
+      let kind: Candidate.Transport
+      let address: SocketAddress
+      switch endpoint {
+      case .datagram(_, let bound): (kind, address) = (.udp, bound)
+      case .listener(let listening): (kind, address) = (.tcp, listening)
+      }
+      guard accepts(address, allowsLoopback: allowsLoopback),
+        transport == .auto || (transport == .udp) == (kind == .udp),
+        candidates.count < LinkDescription.candidateLimit
+      else { continue }
+      candidates.append(
+        (
+          endpoint,
+          Candidate(
+            transport: kind, kind: .host,
+            foundation: foundation(kind: .host, transport: kind, base: address.ip),
+            priority: priority(typePreference: hostPreference, index: index), address: address)
+        ))
+    }
+    return candidates
+  }
+}

@@ -1,0 +1,316 @@
+package import Units
+package import Wire
+
+/// Every link of one process in one room: takes what sockets receive, boxes say and Call wants
+/// sent, and returns what to transmit, dial, tell and deliver. No socket, no clock, no thread.
+///
+/// Call `handle`, drain `nextOutput()` until `nil`, and call `handle(.timeout, …)` when
+/// `nextDeadline` has come.
+package struct LinkHub {
+  private let configuration: LinkHubConfiguration
+  /// Sorted by session.
+  private var peers: [PeerLinks] = []
+  private var peerNumbers: UInt32 = 0
+  /// `nil` until the runtime told them.
+  private var endpoints: [(LocalEndpoint, Candidate)]?
+  /// Accepted connections that haven't said who they are.
+  private var strangers: StrangerStreams
+  private var ownCounters = LinkCounters()
+  private var leaving: Leaving?
+  /// When something last happened.
+  private var turnAt = Instant.zero
+  private var outputs = OutputQueue<LinkHubOutput>()
+
+  private struct Leaving {
+    let until: Instant
+    var repeatAt: Instant
+  }
+  private static let leavingTime = Interval.milliseconds(500)
+  private static let goodbyePeriod = Interval.milliseconds(50)
+
+  package init(_ configuration: LinkHubConfiguration) {
+    self.configuration = configuration
+    strangers = StrangerStreams(configuration)
+  }
+
+  package mutating func nextOutput() -> LinkHubOutput? { outputs.next() }
+
+  package mutating func handle(_ input: LinkHubInput, at now: Instant) {
+    turnAt = now
+    switch input {
+    case .localEndpoints(let endpoints): setEndpoints(endpoints, at: now)
+    case .peerAppeared(let session): appear(session, at: now)
+    case .removePeer(let session):
+      with(session) { $0.depart(sayingGoodbye: true, at: now) }
+    case .description(let description, let session):
+      take(description, from: session, at: now)
+    case .datagram(let bytes, let source, let socket):
+      receive(bytes, on: DatagramPath(socket: socket, remote: source), at: now)
+    case .accepted(let stream, let source): accept(stream, from: source, at: now)
+    case .dialed(let stream): with(stream) { $0.handleDialed(stream, at: now) }
+    case .dialFailed(let stream): with(stream) { $0.handleDialFailed(stream, at: now) }
+    case .stream(let bytes, let stream):
+      if strangers.owns(stream) {
+        strangers.receive(bytes, on: stream, at: now)
+      } else {
+        with(stream) { $0.receive(bytes, on: stream, at: now) }
+      }
+    case .streamClosed(let stream):
+      strangers.handleClosed(stream)
+      with(stream) { $0.handleClosed(stream, at: now) }
+    case .backlog(let stream, let bytes):
+      with(stream) { $0.setBacklog(bytes, of: stream, at: now) }
+    case .send(let session, let kind, let body):
+      send(Frame(kind, body), to: session, at: now)
+    case .sendReliable(let session, let stream, let message, let id):
+      sendReliable(message, on: stream, id: id, to: session, at: now)
+    case .close: leave(at: now)
+    case .timeout: handleTimeout(at: now)
+    }
+    introduceStrangers(at: now)
+    collect()
+  }
+
+  // MARK: Peers
+
+  /// A description, reliable state and counters outlive a peer's departure; so many are kept.
+  private static let departedLimit = 64
+
+  private func index(of session: SessionID) -> Int? {
+    peers.firstIndex { $0.session == session }
+  }
+
+  private mutating func with(_ session: SessionID, _ action: (inout PeerLinks) -> Void) {
+    if let index = index(of: session) { action(&peers[index]) }
+  }
+  private mutating func with(_ stream: StreamID, _ action: (inout PeerLinks) -> Void) {
+    if let index = peers.firstIndex(where: { $0.owns(stream) }) { action(&peers[index]) }
+  }
+
+  private mutating func appear(_ session: SessionID, at now: Instant) {
+    guard session != configuration.ownSession, leaving == nil else { return }
+    if index(of: session) == nil {
+      forgetDeparted()
+      let place = peers.firstIndex { session < $0.session } ?? peers.count
+      peers.insert(PeerLinks(configuration, session: session, number: peerNumbers), at: place)
+      peerNumbers += 1
+      if let endpoints { setLocal(endpoints, of: place, at: now) }
+    }
+    with(session) { $0.appear(at: now) }
+  }
+
+  private mutating func forgetDeparted() {
+    let departed = peers.filter { !$0.isPresent }
+    guard departed.count > Self.departedLimit,
+      let oldest = departed.min(by: { $0.number < $1.number })
+    else { return }
+    peers.removeAll { $0.number == oldest.number }
+  }
+
+  private mutating func take(
+    _ description: LinkDescription, from session: SessionID, at now: Instant
+  ) {
+    guard let index = index(of: session), peers[index].isPresent else {
+      ownCounters.refusedDescriptions += 1
+      return
+    }
+    peers[index].take(description, at: now)
+  }
+
+  private mutating func setEndpoints(_ all: [LocalEndpoint], at now: Instant) {
+    let offered = CandidateRules.hostCandidates(
+      of: all, transport: configuration.transport,
+      allowsLoopback: configuration.allowsLoopback)
+    if let endpoints, endpoints.map(\.0) == offered.map(\.0) { return }
+    endpoints = offered
+    for index in peers.indices { setLocal(offered, of: index, at: now) }
+  }
+
+  private mutating func setLocal(
+    _ offered: [(LocalEndpoint, Candidate)], of index: Int, at now: Instant
+  ) {
+    let bases = offered.compactMap { endpoint, candidate -> (SocketID, Candidate)? in
+      if case .datagram(let socket, _) = endpoint { (socket, candidate) } else { nil }
+    }
+    peers[index].setLocal(bases, candidates: offered.map(\.1), at: now)
+  }
+
+  // MARK: Datagrams
+
+  /// RFC 7983 §7: STUN starts with 0…3, DTLS with 20…63.
+  private mutating func receive(_ bytes: [UInt8], on path: DatagramPath, at now: Instant) {
+    if StunMessage.isStun(bytes) {
+      receiveStun(bytes, on: path, at: now)
+    } else if let first = bytes.first, (20...63).contains(first) {
+      let index =
+        peers.firstIndex { $0.isValidated(path, at: now) }
+        ?? peers.firstIndex { $0.isAwaited(path) }
+      guard let index else {
+        ownCounters.unvalidatedDatagrams += 1
+        return
+      }
+      peers[index].receive(bytes, on: path, at: now)
+    } else {
+      ownCounters.foreignDatagrams += 1
+    }
+  }
+
+  private mutating func receiveStun(_ bytes: [UInt8], on path: DatagramPath, at now: Instant) {
+    guard let received = try? StunMessage.Received(bytes) else {
+      ownCounters.foreignDatagrams += 1
+      return
+    }
+    let message = received.message
+    var fragment: ArraySlice<UInt8>?
+    let owner: Int?
+    switch message.kind {
+    case .request:
+      // USERNAME is "ours:theirs" (RFC 8445 §7.1.3).
+      for case .username(let name) in message.attributes {
+        fragment = name.prefix { $0 != UInt8(ascii: ":") }
+      }
+      owner = fragment.flatMap { fragment in
+        peers.firstIndex { $0.owns(userFragment: fragment) }
+      }
+    case .success, .error:
+      owner = peers.firstIndex { $0.expects(message.transactionID) }
+    case .indication: owner = nil
+    }
+    guard let owner,
+      peers[owner].receiveStun(received, userFragment: fragment, on: path, at: now)
+    else {
+      ownCounters.unauthenticStun += 1
+      return
+    }
+  }
+
+  // MARK: Streams
+
+  private mutating func accept(_ stream: StreamID, from source: SocketAddress, at now: Instant) {
+    let isWelcome = configuration.transport != .udp && leaving == nil
+    if !isWelcome || !strangers.accept(stream, from: source, at: now) {
+      ownCounters.refusedStreams += 1
+      outputs.append(.hangUp(stream))
+    }
+  }
+
+  /// Gives connections that have said who they are to their peers, as soon as there is a box.
+  private mutating func introduceStrangers(at now: Instant) {
+    while let output = strangers.nextOutput() {
+      if case .hangUp = output { ownCounters.refusedStreams += 1 }
+      outputs.append(output)
+    }
+    for stranger in strangers.named {
+      guard let index = index(of: stranger.session), peers[index].expectation != nil else {
+        continue
+      }
+      strangers.remove(stranger.stream)
+      if !peers[index].adopt(stranger.link, stranger.stream, from: stranger.source, at: now) {
+        ownCounters.refusedStreams += 1
+        outputs.append(.hangUp(stranger.stream))
+      }
+    }
+  }
+
+  // MARK: Frames of our own
+
+  private mutating func send(_ frame: Frame, to session: SessionID, at now: Instant) {
+    guard frame.kind == .rtp || frame.kind == .rtcp, let index = index(of: session) else {
+      ownCounters.droppedFrames += 1
+      return
+    }
+    peers[index].send(frame, at: now)
+  }
+
+  private mutating func sendReliable(
+    _ message: [UInt8], on stream: ReliableStream, id: UInt64, to session: SessionID,
+    at now: Instant
+  ) {
+    let refusal: ReliableRefusal
+    switch stream {
+    case .link, .path: refusal = .notAllowed
+    case _ where message.count > ReliableSegment.messageLimit: refusal = .notAllowed
+    case .control, .chat, .files:
+      if let index = index(of: session), peers[index].isPresent {
+        return peers[index].sendReliable(message, on: stream, id: id, at: now)
+      }
+      refusal = .unknownPeer
+    }
+    outputs.append(.refused(session, stream, id: id, refusal))
+  }
+
+  // MARK: Leaving
+
+  private mutating func leave(at now: Instant) {
+    guard leaving == nil else { return }
+    leaving = Leaving(until: now + Self.leavingTime, repeatAt: now)
+    continueLeaving(at: now)
+  }
+
+  /// Goodbyes go out until every peer has answered, or long enough.
+  private mutating func continueLeaving(at now: Instant) {
+    guard let leaving else { return }
+    let hearers = peers.indices.filter { index in
+      peers[index].isPresent && peers[index].isProved && !peers[index].hasAnsweredGoodbye
+    }
+    if hearers.isEmpty || leaving.until <= now {
+      for index in peers.indices where peers[index].isPresent {
+        peers[index].depart(sayingGoodbye: false, at: now)
+      }
+      collect()
+      strangers.closeAll()
+      while let output = strangers.nextOutput() { outputs.append(output) }
+      self.leaving = nil
+      isOver = true
+      outputs.append(.closed)
+    } else if leaving.repeatAt <= now {
+      for index in hearers { peers[index].sayGoodbye(isAnswer: false, at: now) }
+      self.leaving?.repeatAt = now + Self.goodbyePeriod
+    }
+  }
+  /// `.closed` was told.
+  private var isOver = false
+
+  // MARK: Time and outputs
+
+  private mutating func handleTimeout(at now: Instant) {
+    for index in peers.indices { peers[index].handleTimeout(at: now) }
+    strangers.handleTimeout(at: now)
+    continueLeaving(at: now)
+  }
+
+  package var nextDeadline: Deadline? {
+    guard !isOver else { return nil }
+    var deadline = strangers.nextDeadline(at: turnAt)
+    for peer in peers { deadline = .earlier(deadline, peer.nextDeadline(at: turnAt)) }
+    if let leaving {
+      let at = min(leaving.repeatAt, leaving.until)
+      deadline = .earlier(deadline, Deadline("goodbye", at: at))
+    }
+    return deadline
+  }
+
+  private mutating func collect() {
+    for index in peers.indices {
+      while let output = peers[index].nextOutput() { outputs.append(output) }
+    }
+  }
+
+  // MARK: Questions
+
+  /// Of the link that frames go on; `nil` until it was measured.
+  package func roundTrip(of session: SessionID) -> Interval? {
+    index(of: session).flatMap { peers[$0].roundTrip }
+  }
+  /// Bytes that the kernel hasn't sent yet on the link that frames go on.
+  package func backlog(of session: SessionID) -> Int {
+    index(of: session).map { peers[$0].backlog } ?? 0
+  }
+  /// Bytes of reliable messages that the other side hasn't acknowledged.
+  package func queuedBytes(to session: SessionID, on stream: ReliableStream) -> Int {
+    index(of: session).map { peers[$0].queuedBytes(on: stream) } ?? 0
+  }
+  package var counters: LinkCounters {
+    peers.reduce(ownCounters) { $0 + $1.counters }
+  }
+}

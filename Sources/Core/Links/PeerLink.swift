@@ -1,0 +1,302 @@
+package import Units
+package import Wire
+
+/// Names a link among those of its peer.
+package enum LinkID: Hashable, Sendable {
+  /// DTLS, the how manieth session; a fresh one replaces the one before.
+  case datagram(attempt: Int)
+  case stream(StreamID)
+
+  package var carrier: Carrier {
+    switch self {
+    case .datagram: .datagram
+    case .stream: .stream
+    }
+  }
+}
+
+/// One carrier to one peer, from its first handshake byte to its end: session, handshake, framing
+/// and pulse. It knows nothing of other links; `PeerLinks` chooses between them.
+package struct PeerLink {
+  package enum Output: Sendable {
+    /// Bytes for the wire; a whole datagram on a datagram link.
+    case transmit([UInt8])
+    case named(SessionID)
+    case proved(ProvedPeer)
+    /// Everything but the link's own stream, pings and pongs; after proof only.
+    case frame(Frame)
+    case select(Select)
+    /// A frame was malformed, of an unknown kind, or came before proof.
+    case invalidFrame
+    /// The link is over. `nil`: its proof was done before.
+    case ended(HandshakeFailure?)
+  }
+  package enum State: Hashable, Sendable {
+    case shaking
+    case proved
+    case ended
+  }
+
+  package let id: LinkID
+  package let role: SessionRole
+  package private(set) var state = State.shaking
+  /// When the handshake last came on.
+  package private(set) var progressAt: Instant
+  package private(set) var pulse: Pulse
+
+  private let session: any SecureSession
+  private var handshake: Handshake
+  private var sender = ReliableSender(
+    stream: .link, queueLimit: 65_536, timing: .handshake)
+  private var receiver = ReliableReceiver(stream: .link, messageLimit: handshakeLimit)
+  private var splitter = FrameSplitter(limit: Frame.unprovedStreamLimit)
+  private var outputs = OutputQueue<Output>()
+
+  /// Bytes of one handshake message: a chain of eight certificates.
+  private static let handshakeLimit = 40_960
+
+  package init(
+    _ configuration: LinkHubConfiguration, id: LinkID, role: SessionRole,
+    expecting expectation: Handshake.Expectation?, at now: Instant
+  ) {
+    self.id = id
+    self.role = role
+    progressAt = now
+    pulse = Pulse(at: now)
+    session = configuration.sessions.makeSession(
+      id.carrier, role: role, expectedKeyHash: expectation?.certificateKeyHash)
+    handshake = Handshake(configuration, role: role, expecting: expectation)
+    session.start(at: now)
+    advance(at: now)
+  }
+
+  package mutating func nextOutput() -> Output? { outputs.next() }
+
+  package var carrier: Carrier { id.carrier }
+  package var cipherName: String { session.cipherName }
+  package var isAwaitingProof: Bool { handshake.isAwaitingProof }
+
+  // MARK: What comes in
+
+  /// A datagram, or any part of the stream.
+  package mutating func receive(_ bytes: [UInt8], at now: Instant) {
+    guard state != .ended else { return }
+    session.receive(bytes, at: now)
+    advance(at: now)
+  }
+
+  /// The box of the session that `.named` told.
+  package mutating func admit(_ expectation: Handshake.Expectation, at now: Instant) {
+    handshake.admit(expectation)
+    advance(at: now)
+  }
+
+  /// The connection was closed by the other side.
+  package mutating func handleClosed() { end(closedFailure) }
+
+  /// A certificate that matched and a close instead of PROOF: the other side refused ours, or
+  /// could not make its own.
+  private var closedFailure: HandshakeFailure? {
+    switch state {
+    case .proved: nil
+    case .shaking, .ended: handshake.isAwaitingProof ? .proof : .session
+    }
+  }
+
+  // MARK: What goes out
+
+  /// False when the frame is too long for this carrier, or the link isn't proved.
+  package mutating func send(_ frame: Frame, at now: Instant) -> Bool {
+    guard state == .proved, frame.count <= frameLimit else { return false }
+    transmit(frame, at: now)
+    advance(at: now)
+    return true
+  }
+
+  package mutating func select(_ message: Select, at now: Instant) {
+    guard state == .proved else { return }
+    _ = sender.enqueue(LinkMessage.select(message).encoded, id: 0)
+    advance(at: now)
+  }
+
+  /// Closes in order, from our side; no `.ended` follows.
+  package mutating func close(at now: Instant) {
+    guard state != .ended else { return }
+    session.close(at: now)
+    while let output = session.nextOutput() {
+      if case .transmit(let bytes) = output { outputs.append(.transmit(bytes)) }
+    }
+    state = .ended
+  }
+
+  package mutating func handleTimeout(at now: Instant) {
+    guard state != .ended else { return }
+    if let deadline = session.nextDeadline, deadline.at <= now { session.handleTimeout(at: now) }
+    advance(at: now)
+  }
+
+  package func nextDeadline(at now: Instant) -> Deadline? {
+    guard state != .ended else { return nil }
+    var deadline = session.nextDeadline
+    if let due = sender.nextDue {
+      deadline = .earlier(deadline, Deadline("handshake segment", at: due))
+    }
+    if state == .proved { deadline = .earlier(deadline, pulse.nextDeadline(at: now)) }
+    return deadline
+  }
+
+  private var frameLimit: Int {
+    carrier == .datagram ? Frame.datagramLimit : Frame.streamLimit
+  }
+
+  private func transmit(_ frame: Frame, at now: Instant) {
+    session.send(carrier == .datagram ? frame.encoded : frame.streamEncoded, at: now)
+  }
+
+  // MARK: Turning
+
+  /// Lets session, handshake and stream 0 work on each other until all are at rest.
+  private mutating func advance(at now: Instant) {
+    repeat {
+      while let output = session.nextOutput() { handle(output, at: now) }
+      while let output = handshake.nextOutput() { handle(output, at: now) }
+      guard state != .ended else { return }
+      if state == .proved, let ping = pulse.nextPing(at: now) {
+        transmit(Frame(.ping, ping.encoded), at: now)
+      }
+      while let segment = sender.nextSegment(at: now) {
+        transmit(Frame(.segment, segment.encoded), at: now)
+      }
+    } while advanceSession(at: now)
+  }
+
+  /// Whether the session had more to say.
+  private mutating func advanceSession(at now: Instant) -> Bool {
+    guard let output = session.nextOutput() else { return false }
+    handle(output, at: now)
+    return true
+  }
+
+  private mutating func handle(_ output: SecureSessionOutput, at now: Instant) {
+    guard state != .ended else { return }
+    switch output {
+    case .transmit(let bytes):
+      outputs.append(.transmit(bytes))
+      // On TLS the server's HELLO rides in its first flight (docs/protocol.md).
+      if carrier == .stream, role == .server { handshake.open() }
+    case .established:
+      progressAt = now
+      handshake.establish(
+        peerKeyHash: session.peerKeyHash,
+        exported: session.exporter(label: Handshake.exporterLabel, count: 32))
+      // What a session wasn't ready to take goes out now rather than after a timeout.
+      sender.resendAll(at: now)
+    case .received(let bytes): take(bytes, at: now)
+    case .closed: end(closedFailure)
+    case .failed(let failure): end(handshakeFailure(failure))
+    }
+  }
+
+  private func handshakeFailure(_ failure: SecureSessionFailure) -> HandshakeFailure? {
+    guard state == .shaking else { return nil }
+    return switch failure {
+    case .keyMismatch: .certificate
+    case .timedOut: .timedOut
+    case .refused, .handshake: closedFailure
+    }
+  }
+
+  private mutating func handle(_ output: Handshake.Output, at now: Instant) {
+    guard state != .ended else { return }
+    switch output {
+    case .send(let message): _ = sender.enqueue(message, id: 0)
+    case .named(let session): outputs.append(.named(session))
+    case .failed(let failure):
+      session.close(at: now)
+      while let last = session.nextOutput() {
+        if case .transmit(let bytes) = last { outputs.append(.transmit(bytes)) }
+      }
+      end(failure)
+    case .proved(let peer):
+      state = .proved
+      pulse = Pulse(at: now)
+      if let roundTrip = sender.roundTrip { pulse.measure(roundTrip) }
+      splitter.limit = Frame.streamLimit
+      outputs.append(.proved(peer))
+    }
+  }
+
+  private mutating func end(_ failure: HandshakeFailure?) {
+    guard state != .ended else { return }
+    state = .ended
+    outputs.append(.ended(failure))
+  }
+
+  // MARK: Frames
+
+  private mutating func take(_ bytes: [UInt8], at now: Instant) {
+    guard carrier == .stream else { return takeFrame(bytes, at: now) }
+    splitter.push(bytes)
+    do {
+      while state != .ended, let frame = try splitter.next() { takeFrame(frame, at: now) }
+    } catch {
+      // Framing is broken for good.
+      outputs.append(.invalidFrame)
+      end(closedFailure)
+    }
+  }
+
+  private mutating func takeFrame(_ bytes: [UInt8], at now: Instant) {
+    guard let frame = try? Frame(decoding: bytes) else {
+      outputs.append(.invalidFrame)
+      return
+    }
+    pulse.hear(at: now)
+    do {
+      switch frame.kind {
+      case .segment where frame.body.first == ReliableStream.link.rawValue:
+        try takeSegment(ReliableSegment(decoding: frame.body), at: now)
+      case .acknowledgement where frame.body.first == ReliableStream.link.rawValue:
+        sender.acknowledge(try Acknowledgement(decoding: frame.body), at: now)
+        if let sample = sender.roundTrip, pulse.roundTrip == nil { pulse.measure(sample) }
+        while sender.nextDelivered() != nil {}
+      case _ where state != .proved: outputs.append(.invalidFrame)
+      case .ping:
+        let ping = try Ping(decoding: frame.body)
+        transmit(Frame(.pong, Pong(number: ping.number).encoded), at: now)
+      case .pong: pulse.take(try Pong(decoding: frame.body), at: now)
+      case .segment, .acknowledgement, .rtp, .rtcp, .goodbye: outputs.append(.frame(frame))
+      }
+    } catch {
+      outputs.append(.invalidFrame)
+    }
+  }
+
+  private mutating func takeSegment(_ segment: ReliableSegment, at now: Instant) throws {
+    do {
+      try receiver.receive(segment)
+    } catch {
+      end(closedFailure)
+      return
+    }
+    transmit(Frame(.acknowledgement, receiver.acknowledgement.encoded), at: now)
+    while state != .ended, let message = receiver.nextMessage() {
+      takeMessage(message.bytes, at: now)
+    }
+  }
+
+  private mutating func takeMessage(_ bytes: [UInt8], at now: Instant) {
+    guard state == .proved else {
+      progressAt = now
+      handshake.receive(bytes)
+      // Each message may be the one that the next frame's treatment depends on.
+      while let output = handshake.nextOutput() { handle(output, at: now) }
+      return
+    }
+    guard case .select(let select) = try? LinkMessage(decoding: bytes) else {
+      outputs.append(.invalidFrame)
+      return
+    }
+    outputs.append(.select(select))
+  }
+}

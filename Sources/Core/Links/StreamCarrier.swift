@@ -1,0 +1,229 @@
+package import Units
+package import Wire
+
+/// TLS over TCP to one peer: connections dialled by both sides, most of which are closed again
+/// when one of them is proved.
+package struct StreamCarrier {
+  package enum Output: Sendable {
+    case dial(StreamID, SocketAddress)
+    case write([UInt8], StreamID)
+    case hangUp(StreamID)
+    case link(LinkID, PeerLink.Output)
+  }
+  private struct Connection {
+    let stream: StreamID
+    let farEnd: SocketAddress
+    var link: PeerLink
+    let since: Instant
+    /// Bytes written that the kernel hasn't taken yet.
+    var backlog = 0
+    var isProved: Bool { link.state == .proved }
+  }
+
+  private let configuration: LinkHubConfiguration
+  /// Tells this peer's dialled streams from those of others: the upper half of their numbers.
+  private let peerNumber: UInt32
+  private var dials: UInt32 = 0
+  private var dialing = Dialing()
+  private var expectation: Handshake.Expectation?
+  private var connections: [Connection] = []
+  private var outputs = OutputQueue<Output>()
+
+  /// As many as both sides may dial.
+  private static let connectionLimit = 2 * CandidateRules.dialLimit
+  /// From the first byte to proof.
+  private static let handshakeTime = Interval.seconds(10)
+
+  package init(_ configuration: LinkHubConfiguration, peerNumber: UInt32) {
+    self.configuration = configuration
+    self.peerNumber = peerNumber
+  }
+
+  package mutating func nextOutput() -> Output? { outputs.next() }
+
+  // MARK: What comes in
+
+  package mutating func setRemote(
+    _ description: LinkDescription, of session: SessionID, at now: Instant
+  ) {
+    expectation = Handshake.Expectation(
+      session: session, certificateKeyHash: description.certificateKeyHash)
+    dialing.setTargets(
+      description.candidates.filter { $0.transport == .tcp }.map(\.address), at: now)
+    advance(at: now)
+  }
+
+  /// Whether this connection is this peer's, dialled or adopted.
+  package func owns(_ stream: StreamID) -> Bool {
+    if stream.origin == .dialed { return stream.number >> 32 == UInt64(peerNumber) }
+    return connections.contains { $0.stream == stream }
+  }
+
+  package mutating func handleDialed(_ stream: StreamID, at now: Instant) {
+    guard let expectation, let address = dialing.address(of: stream), !hasAlive(at: now)
+    else {
+      dialing.end(stream, at: now)
+      outputs.append(.hangUp(stream))
+      return
+    }
+    connections.append(
+      Connection(
+        stream: stream, farEnd: address,
+        link: PeerLink(
+          configuration, id: .stream(stream), role: .client, expecting: expectation, at: now),
+        since: now))
+    advance(at: now)
+  }
+
+  package mutating func handleDialFailed(_ stream: StreamID, at now: Instant) {
+    dialing.end(stream, at: now)
+  }
+
+  /// A connection whose HELLO named this peer. False when there are too many.
+  package mutating func adopt(
+    _ link: PeerLink, _ stream: StreamID, from farEnd: SocketAddress, at now: Instant
+  ) -> Bool {
+    guard connections.count < Self.connectionLimit, let expectation else { return false }
+    var link = link
+    link.admit(expectation, at: now)
+    connections.append(Connection(stream: stream, farEnd: farEnd, link: link, since: now))
+    advance(at: now)
+    return true
+  }
+
+  package mutating func receive(_ bytes: [UInt8], on stream: StreamID, at now: Instant) {
+    guard let index = connections.firstIndex(where: { $0.stream == stream }) else { return }
+    connections[index].link.receive(bytes, at: now)
+    advance(at: now)
+  }
+
+  package mutating func handleClosed(_ stream: StreamID, at now: Instant) {
+    guard let index = connections.firstIndex(where: { $0.stream == stream }) else { return }
+    connections[index].link.handleClosed()
+    takeLinkOutputs(index)
+    connections.remove(at: index)
+    dialing.end(stream, at: now)
+    advance(at: now)
+  }
+
+  package mutating func setBacklog(_ bytes: Int, of stream: StreamID) {
+    guard let index = connections.firstIndex(where: { $0.stream == stream }) else { return }
+    connections[index].backlog = max(0, bytes)
+  }
+
+  // MARK: What goes out
+
+  /// A proved link that is silent doesn't keep us from dialling again.
+  private func hasAlive(at now: Instant) -> Bool {
+    connections.contains { $0.isProved && $0.link.pulse.isAlive(at: now) }
+  }
+
+  package func link(_ id: LinkID) -> PeerLink? { connections.first { $0.link.id == id }?.link }
+  package var links: [PeerLink] { connections.map(\.link) }
+
+  package func farEnd(of id: LinkID) -> SocketAddress? {
+    connections.first { $0.link.id == id }?.farEnd
+  }
+  package func backlog(of id: LinkID) -> Int {
+    connections.first { $0.link.id == id }?.backlog ?? 0
+  }
+
+  package mutating func send(_ frame: Frame, on id: LinkID, at now: Instant) -> Bool {
+    guard let index = connections.firstIndex(where: { $0.link.id == id }) else { return false }
+    let isSent = connections[index].link.send(frame, at: now)
+    takeLinkOutputs(index)
+    return isSent
+  }
+
+  package mutating func select(_ message: Select, on id: LinkID, at now: Instant) {
+    guard let index = connections.firstIndex(where: { $0.link.id == id }) else { return }
+    connections[index].link.select(message, at: now)
+    takeLinkOutputs(index)
+  }
+
+  /// Closes every proved connection but this one; only the lower session may.
+  package mutating func closeProved(except kept: LinkID, at now: Instant) {
+    for connection in connections where connection.isProved && connection.link.id != kept {
+      hangUp(connection.stream, at: now)
+    }
+  }
+
+  package mutating func closeAll(at now: Instant) {
+    for connection in connections { hangUp(connection.stream, at: now) }
+    dialing = Dialing()
+    expectation = nil
+  }
+
+  /// Closes in order, from our side.
+  package mutating func hangUp(_ stream: StreamID, at now: Instant) {
+    guard let index = connections.firstIndex(where: { $0.stream == stream }) else { return }
+    connections[index].link.close(at: now)
+    takeLinkOutputs(index)
+    outputs.append(.hangUp(stream))
+    connections.remove(at: index)
+    dialing.end(stream, at: now)
+  }
+
+  /// Dials again soon: the path that carries the call is in doubt.
+  package mutating func hasten(at now: Instant) {
+    dialing.hasten(at: now)
+    advance(at: now)
+  }
+
+  package mutating func handleTimeout(at now: Instant) {
+    for index in connections.indices { connections[index].link.handleTimeout(at: now) }
+    advance(at: now)
+  }
+
+  package func nextDeadline(at now: Instant) -> Deadline? {
+    var deadline: Deadline?
+    for connection in connections {
+      deadline = .earlier(deadline, connection.link.nextDeadline(at: now))
+      if !connection.isProved {
+        let at = connection.since + Self.handshakeTime
+        deadline = .earlier(deadline, Deadline("stream handshake", at: at))
+      }
+    }
+    if expectation != nil, !hasAlive(at: now), let dialAt = dialing.nextDial {
+      deadline = .earlier(deadline, Deadline("dial", at: dialAt))
+    }
+    return deadline
+  }
+
+  // MARK: Turning
+
+  private mutating func advance(at now: Instant) {
+    for index in connections.indices { takeLinkOutputs(index) }
+    for connection in connections {
+      if connection.link.state == .ended {
+        outputs.append(.hangUp(connection.stream))
+        dialing.end(connection.stream, at: now)
+      } else if !connection.isProved, connection.since + Self.handshakeTime <= now {
+        outputs.append(.link(connection.link.id, .ended(.timedOut)))
+        hangUp(connection.stream, at: now)
+      }
+    }
+    connections.removeAll { $0.link.state == .ended }
+    guard expectation != nil, !hasAlive(at: now) else { return }
+    for connection in connections where connection.isProved {
+      dialing.release(connection.stream, at: now)
+    }
+    while true {
+      let stream = StreamID.dialed(UInt64(peerNumber) << 32 | UInt64(dials))
+      guard let address = dialing.nextDial(at: now, as: stream) else { break }
+      dials += 1
+      outputs.append(.dial(stream, address))
+    }
+  }
+
+  private mutating func takeLinkOutputs(_ index: Int) {
+    let stream = connections[index].stream
+    while let output = connections[index].link.nextOutput() {
+      if case .transmit(let bytes) = output {
+        outputs.append(.write(bytes, stream))
+      } else {
+        outputs.append(.link(connections[index].link.id, output))
+      }
+    }
+  }
+}
