@@ -1,4 +1,5 @@
 import Ciphers
+import Units
 package import Wire
 
 /// HELLO, PROOF and IDENTITY of one link (docs/protocol.md, "Peer link"): whether the other side

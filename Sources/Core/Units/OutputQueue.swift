@@ -5,6 +5,8 @@ package struct OutputQueue<Output: Sendable>: Sendable {
 
   package init() {}
 
+  package var isEmpty: Bool { taken == waiting.count }
+
   package mutating func append(_ output: Output) { waiting.append(output) }
 
   package mutating func next() -> Output? {

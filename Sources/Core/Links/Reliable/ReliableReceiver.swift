@@ -1,3 +1,4 @@
+import Units
 package import Wire
 
 /// The receiving half of one reliable stream: puts segments in order, and messages together.

@@ -1,0 +1,490 @@
+package import Links
+package import Media
+import Receiving
+package import Rooms
+import Sending
+package import Units
+import Wire
+
+/// What a conference is made from, apart from its parts.
+package struct ConferenceConfiguration: Sendable {
+  /// Says which room without saying its id (docs/protocol.md).
+  package var roomHint: String
+  package var sendsVideo: Bool
+  package var sendsAudio: Bool
+  /// Upper bounds of the picture; its source may have less.
+  package var picture: PictureSize
+  package var framesPerSecond: Double
+  /// For all that leaves this computer.
+  package var bitrateLimit: Bitrate
+  /// Leave that long after the `room` event.
+  package var duration: Interval?
+
+  package init(
+    roomHint: String, sendsVideo: Bool, sendsAudio: Bool, picture: PictureSize,
+    framesPerSecond: Double, bitrateLimit: Bitrate, duration: Interval?
+  ) {
+    self.roomHint = roomHint
+    self.sendsVideo = sendsVideo
+    self.sendsAudio = sendsAudio
+    self.picture = picture
+    self.framesPerSecond = framesPerSecond
+    self.bitrateLimit = bitrateLimit
+    self.duration = duration
+  }
+}
+
+/// One call: the room's members, the links to them, and all media and messages both ways.
+///
+/// Feed `handle`, take `nextOutput()` until `nil`, come back at `nextDeadline`. It connects its
+/// parts and holds the rules between them; each part has its own file.
+package struct Conference {
+  private let configuration: ConferenceConfiguration
+  private var hub: LinkHub
+  private var rendezvous: RendezvousClient
+  private var boxes: SealedBoxes
+  private var people: KnownPeers
+  private let folding: any TextFolding
+
+  /// Sorted by session, so that every run visits them in the same order.
+  private var peers: [PeerSession] = []
+  private var plan = EncodingPlan()
+  private var source: (size: PictureSize, framesPerSecond: Double)?
+  private var chat = ChatLog()
+  private var departure = Departure()
+  private var ending = Ending()
+
+  private var isMicrophoneOn: Bool
+  private var isCameraOn: Bool
+  private var startedAt = Instant.zero
+  private var roomEnteredAt: Instant?
+  private var statisticsDue: Instant?
+  private var usage = (cpuPercent: 0.0, residentMegabytes: 0.0)
+  private var audioOrder: AudioOrder?
+  private var lastRoster: [RosterEntry] = []
+  private var outputs = OutputQueue<ConferenceOutput>()
+
+  package init(
+    configuration: ConferenceConfiguration, hub: LinkHub, rendezvous: RendezvousClient,
+    boxes: SealedBoxes, people: KnownPeers, folding: any TextFolding
+  ) {
+    self.configuration = configuration
+    self.hub = hub
+    self.rendezvous = rendezvous
+    self.boxes = boxes
+    self.people = people
+    self.folding = folding
+    isMicrophoneOn = configuration.sendsAudio
+    isCameraOn = configuration.sendsVideo
+  }
+
+  // MARK: Verbs
+
+  package mutating func handle(_ input: ConferenceInput, at now: Instant) {
+    take(input, at: now)
+    settle(at: now)
+  }
+
+  package mutating func nextOutput() -> ConferenceOutput? { outputs.next() }
+
+  package var nextDeadline: Deadline? {
+    if ending.isFinished { return nil }
+    var deadline = Deadline.earlier(hub.nextDeadline, rendezvous.nextDeadline)
+    for peer in peers { deadline = .earlier(deadline, peer.nextDeadline) }
+    deadline = .earlier(deadline, statisticsDue.map { Deadline("statistics", at: $0) })
+    deadline = .earlier(deadline, departure.deadline)
+    deadline = .earlier(deadline, ending.deadline)
+    if let roomEnteredAt, let duration = configuration.duration, !ending.hasBegun {
+      deadline = .earlier(deadline, Deadline("duration", at: roomEnteredAt + duration))
+    }
+    return deadline
+  }
+
+  // MARK: Inputs
+
+  private mutating func take(_ input: ConferenceInput, at now: Instant) {
+    switch input {
+    case .begin:
+      startedAt = now
+      rendezvous.handle(.start, at: now)
+    case .localEndpoints(let endpoints): hub.handle(.localEndpoints(endpoints), at: now)
+    case .datagram(let bytes, let address, let socket):
+      hub.handle(.datagram(bytes, from: address, on: socket), at: now)
+    case .accepted(let stream, let address):
+      hub.handle(.accepted(stream, from: address), at: now)
+    case .dialed(let stream): hub.handle(.dialed(stream), at: now)
+    case .dialFailed(let stream): hub.handle(.dialFailed(stream), at: now)
+    case .stream(let bytes, let stream): hub.handle(.stream(bytes, on: stream), at: now)
+    case .streamClosed(let stream): hub.handle(.streamClosed(stream), at: now)
+    case .backlog(let stream, let count): hub.handle(.backlog(stream, count), at: now)
+    case .rendezvous(let input): rendezvous.handle(input, at: now)
+
+    case .pictureSource(let size, let rate):
+      source = (
+        size.fitted(into: configuration.picture), min(rate, configuration.framesPerSecond)
+      )
+      announceSource(at: now)
+    case .encodedVideo(let frame):
+      guard isCameraOn else { return }
+      for index in peers.indices { peers[index].send(frame, at: now) }
+    case .encodedAudio(let frame):
+      guard isMicrophoneOn else { return }
+      for index in peers.indices { peers[index].send(frame, at: now) }
+    case .deviceFailed(let device, let error): deviceFailed(device, error)
+    case .shown(let session, let size): with(session) { $0.shown(size, at: now) }
+    case .decodeFailed(let session): with(session) { $0.tell(.decodeFailed, at: now) }
+    case .audioPlayed(let session, let timestamp, let instant, let delay):
+      with(session) {
+        $0.audioPlayed(rtpTimestamp: timestamp, at: instant, deviceDelay: delay, now: now)
+      }
+    case .audioConcealed(let session, let samples, let played):
+      with(session) { $0.soundConcealed(samples: samples, of: played) }
+
+    case .chat(let line): say(line, at: now)
+    case .microphone(let isOn):
+      isMicrophoneOn = isOn && configuration.sendsAudio
+      announceSources(at: now)
+    case .camera(let isOn):
+      isCameraOn = isOn && configuration.sendsVideo
+      announceSources(at: now)
+    case .leave(let cause): leave(cause, at: now)
+    case .processUsage(let cpu, let memory): usage = (cpu, memory)
+    case .timeout: timeout(at: now)
+    }
+  }
+
+  private mutating func timeout(at now: Instant) {
+    if let due = hub.nextDeadline, due.at <= now { hub.handle(.timeout, at: now) }
+    if let due = rendezvous.nextDeadline, due.at <= now { rendezvous.handleTimeout(at: now) }
+    for index in peers.indices { peers[index].timeout(at: now) }
+    if let due = statisticsDue, due <= now {
+      statisticsDue = now + .seconds(1)
+      reportStatistics(at: now)
+    }
+    if let roomEnteredAt, let duration = configuration.duration, now >= roomEnteredAt + duration {
+      end(.done("the time given by --for is over"), at: now)
+    }
+    switch departure.verdict(members: peers.map(\.session), at: now) {
+    case .noPath: end(.noPath, at: now)
+    case .proofRefused: end(.proofRefused, at: now)
+    case nil: break
+    }
+    if ending.isOverdue(at: now) { finish() }
+  }
+
+  // MARK: Settling: what one part puts out is another's input, until all are quiet
+
+  private mutating func settle(at now: Instant) {
+    var isBusy = true
+    while isBusy {
+      isBusy = false
+      while let output = rendezvous.nextOutput() {
+        isBusy = true
+        take(output, at: now)
+      }
+      while let output = hub.nextOutput() {
+        isBusy = true
+        take(output, at: now)
+      }
+      for index in peers.indices where drainPeer(at: index, at: now) { isBusy = true }
+    }
+    updateOrders(at: now)
+    let roster = peers.map(\.rosterEntry)
+    if roster != lastRoster {
+      lastRoster = roster
+      outputs.append(.roster(roster))
+    }
+  }
+
+  private mutating func drainPeer(at index: Int, at now: Instant) -> Bool {
+    var wasBusy = false
+    let session = peers[index].session
+    while let output = peers[index].nextOutput() {
+      wasBusy = true
+      switch output {
+      case .frame(let kind, let bytes): hub.handle(.send(session, kind, bytes), at: now)
+      case .keyFrame: outputs.append(.keyFrame)
+      case .decode(let frame, let showAt):
+        outputs.append(.decode(session, frame, showAt: showAt))
+      case .audio(let packet): outputs.append(.audio(session, packet))
+      case .audioHold(let hold): outputs.append(.audioHold(session, hold))
+      case .event(let event): outputs.append(.event(event))
+      }
+    }
+    return wasBusy
+  }
+
+  // MARK: The server
+
+  private mutating func take(_ output: RendezvousClient.Output, at now: Instant) {
+    switch output {
+    case .connect, .disconnect, .verify, .send: outputs.append(.rendezvous(output))
+    case .joined(let room):
+      roomEnteredAt = now
+      statisticsDue = now + .seconds(1)
+      outputs.append(
+        .event(.room(hint: configuration.roomHint, members: room.members.count)))
+    case .memberJoined(let member): appeared(member.session, at: now)
+    case .memberLeft(let session): vanished(session, at: now)
+    case .box(let sender, let sealed):
+      // A box that is refused is dropped: the sender repeats the whole of it on every change.
+      guard let description = try? boxes.open(sealed, from: sender, at: now) else { return }
+      hub.handle(.description(description, from: sender), at: now)
+    case .record: break
+    case .registeredAgain: outputs.append(.server(isReached: true))
+    case .lost: outputs.append(.server(isReached: false))
+    case .ended(.unreachable(let reason)): end(.unreachable(reason), at: now)
+    case .ended(.refused): end(.refused, at: now)
+    case .ended(.serverRejected): end(.untrusted, at: now)
+    case .ended(.left): break
+    }
+  }
+
+  /// A member is in the room, or has registered again.
+  private mutating func appeared(_ session: SessionID, at now: Instant) {
+    if index(of: session) == nil {
+      let peer = PeerSession(session: session, joinedAt: now)
+      let position = peers.firstIndex { $0.session > session } ?? peers.count
+      peers.insert(peer, at: position)
+      outputs.append(.event(.peerJoined(peer.label)))
+      departure.membersChanged(count: peers.count, at: now)
+    }
+    hub.handle(.peerAppeared(session), at: now)
+  }
+
+  /// The server says that a member has gone. It cannot end a proved link.
+  private mutating func vanished(_ session: SessionID, at now: Instant) {
+    guard let index = index(of: session), !peers[index].isProved else { return }
+    hub.handle(.removePeer(session), at: now)
+    remove(session, reason: "left", at: now)
+  }
+
+  private mutating func remove(_ session: SessionID, reason: String, at now: Instant) {
+    guard let index = index(of: session) else { return }
+    let peer = peers.remove(at: index)
+    if peer.isProved { outputs.append(.closePeer(session)) }
+    outputs.append(.event(.peerLeft(peer.label, reason: reason)))
+    departure.membersChanged(count: peers.count, at: now)
+  }
+
+  // MARK: Links
+
+  private mutating func take(_ output: LinkHubOutput, at now: Instant) {
+    switch output {
+    case .transmit(let bytes, let address, let socket):
+      outputs.append(.transmit(bytes, to: address, from: socket))
+    case .dial(let stream, let address): outputs.append(.dial(stream, address))
+    case .write(let bytes, let stream): outputs.append(.write(bytes, stream))
+    case .hangUp(let stream): outputs.append(.hangUp(stream))
+    case .describe(let session, let description):
+      let sealed = boxes.seal(description, for: session)
+      rendezvous.handle(.sendBox(to: session, sealed: sealed), at: now)
+    case .proved(let session, let proof): proved(session, proof, at: now)
+    case .selected(let session, let path): selected(session, LinkReport(path), at: now)
+    case .silent(let session):
+      let away = LinkReport(path: .reconnecting, family: "", roundTrip: nil, cipher: "")
+      selected(session, away, at: now)
+    case .lost(let session, let reason):
+      remove(session, reason: reason == .left ? "left" : "lost", at: now)
+    case .received(let session, let kind, let bytes):
+      with(session) { $0.receive(kind, bytes, at: now) }
+    case .receivedReliable(let session, let stream, let message, _):
+      received(message, on: stream, from: session)
+    case .delivered(let session, let stream, let id):
+      guard stream == .chat, let index = index(of: session) else { return }
+      outputs.append(.event(.chatDelivered(id: String(id), to: peers[index].label)))
+    case .refused(let session, let stream, let id, _):
+      guard stream == .chat, let index = index(of: session) else { return }
+      outputs.append(
+        .event(
+          .failure(
+            code: 0, message: "line \(id) was not sent to \(peers[index].label.name)",
+            remedy: "too much waits for them already; say it again later")))
+    case .handshakeFailed(let session, let failure):
+      if failure == .proof { departure.proofFailed(session) }
+    case .closed: ending.peersKnow()
+    }
+    if ending.isComplete { finish() }
+  }
+
+  private mutating func selected(_ session: SessionID, _ report: LinkReport, at now: Instant) {
+    guard let index = index(of: session), peers[index].link != report else { return }
+    let previous = peers[index].link
+    peers[index].link = report
+    if let roundTrip = report.roundTrip { peers[index].roundTrip(roundTrip, at: now) }
+    guard previous?.path != report.path || previous?.family != report.family else { return }
+    if report.path != .reconnecting { peers[index].tell(.pathChanged, at: now) }
+    outputs.append(.event(.link(peers[index].label, report)))
+  }
+
+  // MARK: Who it is
+
+  private mutating func proved(_ session: SessionID, _ proof: ProvedPeer, at now: Instant) {
+    guard let index = index(of: session) else { return }
+    departure.proved()
+    guard let key = KeyFingerprint(bytes: proof.peerID) else { return }
+    let others = peers.filter { $0.session != session }.compactMap(\.key)
+    let acquaintance = people.acquaintance(
+      of: key, claiming: proof.displayName, proved: others, folding: folding)
+    peers[index].proved(key, acquaintance, isAdmitted: true)
+    outputs.append(
+      .event(
+        .trust(peers[index].label, peerID: key.description, acquaintance.trustState)))
+    if people.record(acquaintance, of: key) { outputs.append(.remember(people)) }
+    if case .changed(let name, _) = acquaintance {
+      if peers.count == 1 { end(.changedKey(name), at: now) }
+      return
+    }
+    outputs.append(.openPeer(session))
+    outputs.append(.keyFrame)
+    announceSource(at: now)
+    sendControl(.sources(audio: isMicrophoneOn, video: isCameraOn), to: session, at: now)
+    for message in chat.takeWaiting() { send(message, to: session, at: now) }
+  }
+
+  // MARK: Messages
+
+  private mutating func say(_ line: String, at now: Instant) {
+    guard let message = chat.compose(line) else { return }
+    outputs.append(.event(.chatSent(id: String(message.number))))
+    let readers = peers.filter(\.gate.isOpen).map(\.session)
+    for session in readers { send(message, to: session, at: now) }
+    if readers.isEmpty, !chat.hold(message) {
+      outputs.append(
+        .event(
+          .failure(
+            code: 0, message: "line \(message.number) was dropped: nobody is there",
+            remedy: "wait until somebody has joined")))
+    }
+  }
+
+  private mutating func send(_ message: ChatMessage, to session: SessionID, at now: Instant) {
+    hub.handle(
+      .sendReliable(session, .chat, message.encoded, id: message.number), at: now)
+  }
+
+  private mutating func sendControl(
+    _ message: ControlMessage, to session: SessionID, at now: Instant
+  ) {
+    hub.handle(.sendReliable(session, .control, message.encoded, id: 0), at: now)
+  }
+
+  private mutating func received(
+    _ bytes: [UInt8], on stream: ReliableStream, from session: SessionID
+  ) {
+    guard let index = index(of: session), !peers[index].gate.isQuarantined else { return }
+    switch stream {
+    case .chat:
+      guard let message = try? ChatMessage(decoding: bytes) else { return }
+      outputs.append(
+        .event(
+          .chat(
+            peers[index].label, id: String(message.number),
+            text: NeutralText.line(message.text))))
+    case .control:
+      guard case .sources(let audio, let video)? = try? ControlMessage(decoding: bytes) else {
+        return
+      }
+      peers[index].sendsAudio = audio
+      peers[index].sendsVideo = video
+    default: break
+    }
+  }
+
+  private mutating func announceSources(at now: Instant) {
+    for peer in peers where peer.gate.isOpen {
+      sendControl(
+        .sources(audio: isMicrophoneOn, video: isCameraOn), to: peer.session, at: now)
+    }
+  }
+
+  // MARK: Standing orders
+
+  private mutating func updateOrders(at now: Instant) {
+    let open = ending.hasBegun ? [] : peers.filter(\.gate.isOpen)
+    let advice = isCameraOn ? open.compactMap(\.advice) : []
+    if let order = plan.newOrder(for: advice) { outputs.append(.encodeVideo(order)) }
+    var wanted: AudioOrder?
+    if isMicrophoneOn, !open.isEmpty {
+      wanted = AudioOrder(
+        bitrate: EncodingPlan.audioBitrate,
+        expectedLossPercent: open.map(\.audioLossPercent).max() ?? 0)
+    }
+    if wanted != audioOrder {
+      audioOrder = wanted
+      outputs.append(.encodeAudio(wanted))
+    }
+  }
+
+  /// Tells the senders what there is to send; the user's limit is for all that leaves this
+  /// computer, so open peers share it.
+  private mutating func announceSource(at now: Instant) {
+    let share = configuration.bitrateLimit * (1 / Double(max(1, peers.count(where: \.isProved))))
+    for index in peers.indices where peers[index].isProved {
+      peers[index].tell(.limit(share), at: now)
+      if let source {
+        peers[index].tell(
+          .source(source.size, framesPerSecond: source.framesPerSecond), at: now)
+      }
+    }
+  }
+
+  private mutating func reportStatistics(at now: Instant) {
+    for index in peers.indices where peers[index].isProved {
+      var statistics = peers[index].statistics(at: now)
+      statistics.roundTrip = hub.roundTrip(of: peers[index].session)
+      statistics.cpuPercent = usage.cpuPercent
+      statistics.residentMegabytes = usage.residentMegabytes
+      outputs.append(.event(.stats(peers[index].label, statistics)))
+    }
+  }
+
+  private mutating func deviceFailed(_ device: Device, _ error: MediaError) {
+    outputs.append(
+      .event(
+        .device(
+          kind: device.rawValue, name: error.message, state: "\(error.kind)")))
+    outputs.append(.event(.failure(code: 7, message: error.message, remedy: error.remedy)))
+    switch device {
+    case .camera: isCameraOn = false
+    case .microphone: isMicrophoneOn = false
+    default: return
+    }
+  }
+
+  // MARK: The end
+
+  private mutating func leave(_ cause: LeaveCause, at now: Instant) {
+    switch cause {
+    case .user: end(.done("you left"), at: now)
+    case .interrupt: end(.interrupted, at: now)
+    case .terminated: end(.done("the process was told to end"), at: now)
+    case .deviceAtStart: end(.device, at: now)
+    }
+  }
+
+  private mutating func end(_ reason: EndReason, at now: Instant) {
+    guard ending.begin(reason, at: now) else { return }
+    if let failure = reason.failure { outputs.append(.event(failure)) }
+    hub.handle(.close, at: now)
+    rendezvous.handle(.leave, at: now)
+  }
+
+  private mutating func finish() {
+    guard let reason = ending.finish() else { return }
+    for peer in peers where peer.isProved { outputs.append(.closePeer(peer.session)) }
+    outputs.append(.event(.left(reason: reason.text, exitCode: reason.exitCode)))
+    outputs.append(.finished(exitCode: reason.exitCode))
+  }
+
+  // MARK: Finding peers
+
+  private func index(of session: SessionID) -> Int? {
+    peers.firstIndex { $0.session == session }
+  }
+
+  private mutating func with(_ session: SessionID, _ body: (inout PeerSession) -> Void) {
+    guard let index = index(of: session) else { return }
+    body(&peers[index])
+  }
+}

@@ -1,0 +1,68 @@
+package import Links
+package import Media
+package import Rooms
+package import Units
+package import Wire
+
+/// What happens to a `Conference`. Runtime and Simulation feed these; nothing else changes it.
+package enum ConferenceInput: Sendable {
+  /// The user wants this call: connect to the server and enter the room.
+  case begin
+
+  // The network.
+  case localEndpoints([LocalEndpoint])
+  case datagram([UInt8], from: SocketAddress, on: SocketID)
+  case accepted(StreamID, from: SocketAddress)
+  case dialed(StreamID)
+  case dialFailed(StreamID)
+  case stream([UInt8], on: StreamID)
+  case streamClosed(StreamID)
+  /// Bytes written that the kernel has not taken yet.
+  case backlog(StreamID, Int)
+  /// What happens on the connection to the rendezvous server.
+  case rendezvous(RendezvousClient.Input)
+
+  // The media threads.
+  /// The picture source's size and rate became known, or changed.
+  case pictureSource(PictureSize, framesPerSecond: Double)
+  case encodedVideo(EncodedVideoFrame)
+  case encodedAudio(EncodedAudioFrame)
+  /// A source or sink ended or failed; the call goes on without it.
+  case deviceFailed(Device, MediaError)
+  /// A decoded picture of this peer was handed to the sink.
+  case shown(SessionID, PictureSize)
+  /// The decoder refused a frame.
+  case decodeFailed(SessionID)
+  /// The sample of `rtpTimestamp` was given to the device at `at` and is heard `deviceDelay` later.
+  case audioPlayed(
+    SessionID, rtpTimestamp: Int64, at: Instant, deviceDelay: Interval)
+  /// Samples of this peer's sound since the last report, and how many of them were concealed.
+  case audioConcealed(SessionID, samples: Int, of: Int)
+
+  // The user.
+  case chat(String)
+  case microphone(isOn: Bool)
+  case camera(isOn: Bool)
+  case leave(LeaveCause)
+
+  /// Processor share (of one core) and memory of the whole process tree, once a second.
+  case processUsage(cpuPercent: Double, residentMegabytes: Double)
+  case timeout
+}
+
+package enum Device: String, Hashable, Sendable {
+  case camera
+  case microphone
+  case window
+  case speaker
+}
+
+/// Why the local side leaves.
+package enum LeaveCause: Hashable, Sendable {
+  case user
+  /// SIGINT: the exit code says so.
+  case interrupt
+  /// SIGTERM or SIGHUP.
+  case terminated
+  case deviceAtStart
+}

@@ -1,0 +1,69 @@
+package import Links
+package import Receiving
+package import Rooms
+package import Units
+package import Wire
+
+/// What a `Conference` wants done.
+package enum ConferenceOutput: Sendable {
+  // The network.
+  case transmit([UInt8], to: SocketAddress, from: SocketID)
+  case dial(StreamID, SocketAddress)
+  case write([UInt8], StreamID)
+  case hangUp(StreamID)
+  /// Only `connect`, `disconnect`, `verify` and `send`.
+  case rendezvous(RendezvousClient.Output)
+
+  // The media threads.
+  /// The standing order of the picture thread from now on; `nil`: encode nothing.
+  case encodeVideo(VideoOrder?)
+  /// The next picture is to be a key frame.
+  case keyFrame
+  case encodeAudio(AudioOrder?)
+  /// Decode now, show at `showAt` or at once if that has passed.
+  case decode(SessionID, AssembledFrame, showAt: Instant)
+  /// For the peer's jitter buffer on the sound thread.
+  case audio(SessionID, AudioPacket)
+  /// How much later the peer's sound should play, to wait for its picture.
+  case audioHold(SessionID, Interval)
+  /// Media of this peer may come: make its decoders.
+  case openPeer(SessionID)
+  /// No more media of this peer.
+  case closePeer(SessionID)
+
+  // The user.
+  case event(CallEvent)
+  /// The whole state that a window or status line shows, after something of it changed.
+  case roster([RosterEntry])
+  /// The connection to the server was lost, or is back; the call goes on without it.
+  case server(isReached: Bool)
+  /// Store these known peers.
+  case remember(KnownPeers)
+  /// The call is over, everything is said: end the process with this code.
+  case finished(exitCode: Int)
+}
+
+/// One other person in the room, as it is shown.
+package struct RosterEntry: Hashable, Sendable {
+  package var label: PeerLabel
+  /// `nil` until proved.
+  package var trust: TrustState?
+  package var link: LinkReport?
+  package var sendsAudio: Bool
+  package var sendsVideo: Bool
+}
+
+extension LinkReport {
+  init(_ report: PathReport) {
+    let path: PathKind =
+      switch (report.carrier, report.isRelayed) {
+      case (.datagram, false): .udpDirect
+      case (.datagram, true): .udpRelay
+      case (.stream, false): .tcpDirect
+      case (.stream, true): .tcpRelay
+      }
+    self.init(
+      path: path, family: report.family.rawValue, roundTrip: report.roundTrip,
+      cipher: report.cipher)
+  }
+}

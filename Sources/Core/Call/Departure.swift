@@ -1,0 +1,51 @@
+import Units
+import Wire
+
+/// When a call that never came to be ends, and with which exit code (DESIGN: 5 and 6).
+///
+/// Alone in the room one waits for ever. With members present, one of them must be proved within
+/// 30 s; once anyone was proved, nothing that others do ends the process.
+struct Departure: Sendable {
+  /// When the first member of the present company appeared.
+  private var companySince: Instant?
+  private var wasProved = false
+  /// Members whose certificate matched and whose proof then failed.
+  private var proofFailures: [SessionID] = []
+
+  private static let patience = Interval.seconds(30)
+
+  enum Verdict: Hashable, Sendable {
+    /// Exit 6: members are present and none could be reached.
+    case noPath
+    /// Exit 5: the sole member holds the announced certificate but not the room's secret.
+    case proofRefused
+  }
+
+  mutating func membersChanged(count: Int, at now: Instant) {
+    if count == 0 {
+      companySince = nil
+    } else if companySince == nil {
+      companySince = now
+    }
+  }
+
+  mutating func proved() { wasProved = true }
+
+  mutating func proofFailed(_ session: SessionID) {
+    if !proofFailures.contains(session), proofFailures.count < 64 {
+      proofFailures.append(session)
+    }
+  }
+
+  var deadline: Deadline? {
+    guard !wasProved, let companySince else { return nil }
+    return Deadline("no path", at: companySince + Self.patience)
+  }
+
+  /// To be asked at the deadline, with those who are in the room.
+  func verdict(members: [SessionID], at now: Instant) -> Verdict? {
+    guard let deadline, now >= deadline.at else { return nil }
+    if members.count == 1, proofFailures.contains(members[0]) { return .proofRefused }
+    return .noPath
+  }
+}
