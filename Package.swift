@@ -65,7 +65,7 @@ let targets: [Target] = [
   adapter("AudioCodec", "COpus", "Units", "Media"),
   adapter("Camera", "CV4L", "CFFmpeg", "CLinux", "Units", "Media"),
   adapter("Sound", "CALSA", "CLinux", "Units", "Media"),
-  adapter("Files", "CLinux", "CSQLite", "CFFmpeg", "Units", "Wire", "Media", "Rooms"),
+  adapter("Files", "CLinux", "CSQLite", "Units", "Wire", "Media", "Rooms"),
   adapter("Window", "CSDL", "CLinux", "Units", "Media"),
 
   runtime("Runtime", "CLinux", "Units"),

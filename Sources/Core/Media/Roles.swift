@@ -46,10 +46,18 @@ package protocol AudioSource: AnyObject, Sendable {
 
 /// Where decoded pictures of all peers go. Called from decode threads, one at a time for a peer.
 package protocol VideoSink: AnyObject, Sendable {
+  /// The size and rate that the peer's pictures have at full quality, as soon as they are known:
+  /// what is shown may be smaller.
+  func announce(_ size: PictureSize, framesPerSecond: Double, of peer: String)
   /// Shows a picture now. `peer` is the session id's text.
   func show(_ frame: VideoFrame, of peer: String) throws(MediaError)
   /// The peer left, or shows no picture any more.
   func remove(peer: String)
+}
+
+extension VideoSink {
+  /// Sinks that take every size need no announcement.
+  package func announce(_ size: PictureSize, framesPerSecond: Double, of peer: String) {}
 }
 
 /// Where the mixed sound of all peers goes. Used by the playout thread.
