@@ -5,20 +5,30 @@ import Wire
 struct FakeSessionFactory: SecureSessionFactory {
   let certificateKeyHash: [UInt8]
   let ciphers: FakeCiphers
+  let made = Made()
+
+  /// The sessions made so far.
+  final class Made: @unchecked Sendable {
+    var sessions: [FakeSession] = []
+  }
 
   func makeSession(
     _ carrier: Carrier, role: SessionRole, expectedKeyHash: [UInt8]?
   ) -> any SecureSession {
-    FakeSession(
+    let session = FakeSession(
       carrier, role: role, ownKeyHash: certificateKeyHash, expectedKeyHash: expectedKeyHash,
       random: ciphers.randomBytes(8))
+    made.sessions.append(session)
+    return session
   }
 }
 
 /// Behaves like (D)TLS where links can tell: flights that are sent again, an exporter that both
 /// ends share and nobody else, records that can't be replayed. Nothing is secret.
 final class FakeSession: SecureSession {
-  private let carrier: Carrier
+  let carrier: Carrier
+  /// Has forgotten its keys: takes and gives nothing any more.
+  var isBroken = false
   private let role: SessionRole
   private let ownKeyHash: [UInt8]
   private let expectedKeyHash: [UInt8]?
@@ -72,6 +82,7 @@ final class FakeSession: SecureSession {
   }
 
   private func transmit(_ bytes: [UInt8]) {
+    if isBroken { return }
     if carrier == .datagram { return outputs.append(.transmit(bytes)) }
     var writer = ByteWriter()
     writer.u24(UInt32(bytes.count))
@@ -102,7 +113,7 @@ final class FakeSession: SecureSession {
   }
 
   private func take(_ bytes: [UInt8], at now: Instant) {
-    guard !isOver, let kind = bytes.first else { return }
+    guard !isOver, !isBroken, let kind = bytes.first else { return }
     let body = Array(bytes.dropFirst())
     switch kind {
     case Kind.hello where body.count == 40 && peerKeyHash == nil:

@@ -20,17 +20,21 @@ final class Lab {
     let name: String
     let session: SessionID
     var hub: LinkHub
-    let sockets: [SocketID: SocketAddress]
+    var sockets: [SocketID: SocketAddress]
     let listener: SocketAddress?
     var heard: [(at: Instant, output: LinkHubOutput)] = []
     var sentDatagrams = 0
     /// Sees every datagram that arrives here.
     var tap: (([UInt8], DatagramPath) -> Void)?
+    /// Changes what this node says of itself.
+    var tamper: ((LinkDescription) -> LinkDescription)?
+    let factory: FakeSessionFactory
 
     init(
       name: String, session: SessionID, hub: LinkHub, sockets: [SocketID: SocketAddress],
-      listener: SocketAddress?
+      listener: SocketAddress?, factory: FakeSessionFactory
     ) {
+      self.factory = factory
       self.name = name
       self.session = session
       self.hub = hub
@@ -60,8 +64,9 @@ final class Lab {
   private var peersOfStreams: [StreamEnd: StreamEnd] = [:]
   /// TCP keeps order: nothing arrives before what was written earlier.
   private var lastArrival: [StreamEnd: Instant] = [:]
-  /// What waits in TCP while the network is down.
   private var accepted: UInt64 = 0
+  /// Deadlines that were due still after a timeout was handled: they would spin a real loop.
+  private(set) var stuck: [(at: Instant, deadline: Deadline)] = []
 
   init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
@@ -81,12 +86,12 @@ final class Lab {
     let session = options.session ?? SessionID(bytes: random.bytes(16))!
     let ciphers = FakeCiphers(seed: random.next())
     let keyHash = options.keyHash ?? FakeCiphers.digest(Array(name.utf8))
+    let factory = FakeSessionFactory(certificateKeyHash: keyHash, ciphers: ciphers)
     let configuration = LinkHubConfiguration(
       roomID: [UInt8](repeating: 7, count: 16), ownSession: session,
       authenticationKey: options.authenticationKey, displayName: name,
       transport: options.transport,
-      sessions: FakeSessionFactory(certificateKeyHash: keyHash, ciphers: ciphers),
-      ciphers: ciphers,
+      sessions: factory, ciphers: ciphers,
       identity: options.identity ?? FakeIdentity(publicKeyInfo: Array("key of \(name)".utf8)),
       allowsLoopback: false)
     var sockets: [SocketID: SocketAddress] = [:]
@@ -101,7 +106,7 @@ final class Lab {
     if options.listens { endpoints.append(.listener(listening)) }
     let node = Node(
       name: name, session: session, hub: LinkHub(configuration), sockets: sockets,
-      listener: options.listens ? listening : nil)
+      listener: options.listens ? listening : nil, factory: factory)
     nodes.append(node)
     feed(node, .localEndpoints(endpoints))
     return node
@@ -117,6 +122,9 @@ final class Lab {
   func feed(_ node: Node, _ input: LinkHubInput) {
     node.hub.handle(input, at: now)
     let index = nodes.firstIndex { $0 === node }!
+    if case .timeout = input, let deadline = node.hub.nextDeadline, deadline.at <= now {
+      stuck.append((now, deadline))
+    }
     while let output = node.hub.nextOutput() {
       node.heard.append((now, output))
       perform(output, of: index)
@@ -126,7 +134,6 @@ final class Lab {
 
   private func scheduleWake(of index: Int) {
     guard let deadline = nodes[index].hub.nextDeadline else { return }
-    // A deadline that is not in the future would spin.
     let at = max(deadline.at, now + .microseconds(1))
     if let planned = wakes[index], planned <= at, planned > now { return }
     wakes[index] = at
@@ -164,7 +171,8 @@ final class Lab {
       guard !weather.isServerDown,
         let other = nodes.firstIndex(where: { $0.session == session })
       else { return }
-      let input = LinkHubInput.description(description, from: nodes[index].session)
+      let told = nodes[index].tamper?(description) ?? description
+      let input = LinkHubInput.description(told, from: nodes[index].session)
       schedule(.input(other, input), at: now + latency())
     default: break
     }
@@ -230,6 +238,9 @@ final class Lab {
       feed(nodes[end.node], .streamClosed(end.stream))
     }
   }
+
+  /// Connections that both ends hold open.
+  var connections: Int { peersOfStreams.count / 2 }
 
   /// Both ends of all connections of this node are closed by the network.
   func cutStreams(of node: Node) {

@@ -478,12 +478,14 @@ struct PeerLinks {
       if let heard = link(id)?.pulse.heardAt { silence.hear(at: heard) }
     }
     switch silence.nextEvent(at: now) {
-    case .silent: outputs.append(.silent(session))
     case .lost:
       outputs.append(.lost(session, .silent))
       depart(sayingGoodbye: false, at: now)
-    case nil: revive(at: now)
+      return
+    case .silent: outputs.append(.silent(session))
+    case nil: break
     }
+    revive(at: now)
   }
 
   private mutating func revive(at now: Instant) {

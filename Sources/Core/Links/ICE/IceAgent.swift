@@ -339,9 +339,10 @@ package struct IceAgent: Sendable {
     if isControlling ? nominated : pairs[index].isNominatedByPeer {
       select(path, at: now)
     } else if path == selected {
-      // A doubtful path has answered after all.
-      needsNomination = false
       consent?.confirm(at: now)
+      // A doubtful path has answered after all. The controlling side nominates it once more, as
+      // the other may see it under a new address.
+      if !isControlling { needsNomination = false }
     }
   }
 
