@@ -19,6 +19,9 @@ package struct SystemError: Error, Hashable, CustomStringConvertible {
   package var reason: String { String(cString: strerror(code)) }
   package var description: String { "\(operation): \(reason)" }
 
+  /// This computer has no such address family, or no address of it.
+  package var isMissingFamily: Bool { [EAFNOSUPPORT, EADDRNOTAVAIL].contains(code) }
+  package var isAddressInUse: Bool { code == EADDRINUSE }
   /// No descriptors or kernel memory left: trying again later may help.
   package var isExhaustion: Bool { [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(code) }
 }

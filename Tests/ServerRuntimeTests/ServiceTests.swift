@@ -1,0 +1,113 @@
+import Encryption
+import Files
+import Rooms
+import Runtime
+import Synchronization
+import Testing
+import Units
+import Wire
+
+@Suite struct ServiceTests {
+  private let loop: EventLoop
+
+  init() throws { loop = try EventLoop() }
+
+  private final class Memory: RoomArchive {
+    private let rooms = Mutex<[StoredRoom]>([])
+    func load() -> [StoredRoom] { rooms.withLock { $0 } }
+    func store(_ room: StoredRoom) {
+      rooms.withLock {
+        $0.removeAll { $0.rid == room.rid }
+        $0.append(room)
+      }
+    }
+    func forget(rid: [UInt8]) { rooms.withLock { $0.removeAll { $0.rid == rid } } }
+  }
+
+  /// An owner and a guest who see each other.
+  private func pair(
+    _ address: SocketAddress, room: UInt8 = 1
+  ) throws -> (owner: LoopbackClient, guest: LoopbackClient) {
+    let owner = LoopbackClient(loop, address, room: room, isOwner: true, number: 1)
+    try turn(loop, [owner]) {
+      owner.outputs.contains { if case .joined(let room) = $0 { room.isNew } else { false } }
+    }
+    let guest = LoopbackClient(loop, address, room: room, isOwner: false, number: 2)
+    try turn(loop, [owner, guest]) {
+      owner.outputs.contains(.memberJoined(guest.member))
+        && guest.outputs.contains(.memberJoined(owner.member))
+    }
+    return (owner, guest)
+  }
+
+  @Test(arguments: [IPAddress.loopbackV4, .loopbackV6])
+  func `two clients meet over TLS and their boxes arrive`(ip: IPAddress) throws {
+    let service = try RunningService([SocketAddress(ip, port: 0)])
+    let (owner, guest) = try pair(service.addresses[0])
+    let sealed = [UInt8](repeating: 7, count: SealedBox.sealedLimit)
+    guest.feed(.sendBox(to: owner.member.session, sealed: sealed))
+    try turn(loop, [owner, guest]) {
+      owner.outputs.contains(.box(from: guest.member.session, sealed: sealed))
+    }
+    guest.feed(.leave)
+    try turn(loop, [owner]) { owner.outputs.contains(.memberLeft(guest.member.session)) }
+  }
+
+  @Test func `a port of the system's choice is one for both families`() throws {
+    let service = try RunningService([
+      SocketAddress(.loopbackV4, port: 0), SocketAddress(.loopbackV6, port: 0),
+    ])
+    #expect(service.addresses.count == 2)
+    #expect(service.addresses[0].port == service.addresses[1].port)
+    #expect(service.addresses[0].port != 0)
+  }
+
+  @Test func `an unknown room is refused`() throws {
+    let service = try RunningService()
+    let guest = LoopbackClient(
+      loop, service.addresses[0], room: 9, isOwner: false, number: 2)
+    try turn(loop, [guest]) { guest.outputs.contains(.ended(.refused)) }
+  }
+
+  @Test func `after a restart on the same file, room and members are there again`() throws {
+    let archive = Memory()
+    let first = try RunningService(archive: archive)
+    let address = first.addresses[0]
+    let (owner, guest) = try pair(address)
+    first.end()
+    #expect(archive.load().count == 1)
+
+    let second = try RunningService([address], certificate: first.certificate, archive: archive)
+    try turn(loop, [owner, guest]) {
+      owner.outputs.contains(.registeredAgain) && guest.outputs.contains(.registeredAgain)
+    }
+    let late = LoopbackClient(loop, address, room: 1, isOwner: false, number: 3)
+    try turn(loop, [owner, guest, late]) {
+      late.outputs.contains(.memberJoined(owner.member))
+        && late.outputs.contains(.memberJoined(guest.member))
+    }
+    second.end()
+  }
+
+  @Test func `after the loss of all data the guest makes the room again`() throws {
+    let first = try RunningService()
+    let address = first.addresses[0]
+    let (owner, guest) = try pair(address)
+    first.end()
+    owner.feed(.leave)
+    let second = try RunningService([address], certificate: first.certificate)
+    try turn(loop, [guest]) { guest.outputs.contains(.registeredAgain) }
+    let late = LoopbackClient(loop, address, room: 1, isOwner: false, number: 3)
+    try turn(loop, [guest, late]) { late.outputs.contains(.memberJoined(guest.member)) }
+    second.end()
+  }
+
+  @Test func `going down, the server tells its members to come back`() throws {
+    let service = try RunningService()
+    let (owner, guest) = try pair(service.addresses[0])
+    service.end()
+    try turn(loop, [owner, guest]) {
+      [owner, guest].allSatisfy { $0.outputs.contains(.lost("the server is going down")) }
+    }
+  }
+}
