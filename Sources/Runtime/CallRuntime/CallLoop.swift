@@ -1,0 +1,128 @@
+import CLinux
+package import Call
+package import Links
+package import Runtime
+package import Units
+
+/// The network thread: it alone owns the conference and every socket. It feeds what happens,
+/// performs what comes out, and sleeps until the next deadline.
+package final class CallLoop {
+  private let loop: EventLoop
+  private var conference: Conference
+  private let inbox: OrderedMailbox<ConferenceInput>
+  private let media: MediaThreads
+  private let observe: (ConferenceOutput, Instant) -> Void
+  private var sockets: PeerSockets?
+  private var server: ServerConnection?
+  private var waiting: [ConferenceInput] = []
+  private var exitCode: Int?
+  private var usage: UsageMeter
+
+  /// `observe` gets what the user or the disk is to have: events, the roster, known peers.
+  package init(
+    conference: Conference, serverAddresses: [SocketAddress],
+    inbox: OrderedMailbox<ConferenceInput>, media: MediaThreads,
+    makeServerSession: @escaping () -> any SecureSession,
+    decideServer: @escaping ServerConnection.Decision,
+    observe: @escaping (ConferenceOutput, Instant) -> Void
+  ) throws(SystemError) {
+    loop = try EventLoop()
+    self.conference = conference
+    self.inbox = inbox
+    self.media = media
+    self.observe = observe
+    usage = UsageMeter(now: loop.now)
+    sockets = PeerSockets(loop: loop) { [unowned self] in waiting.append($0) }
+    server = ServerConnection(
+      loop: loop, addresses: serverAddresses, makeSession: makeServerSession,
+      decide: decideServer
+    ) { [unowned self] in waiting.append($0) }
+    _ = try loop.watch(inbox.wakeUp) { [unowned self] in
+      waiting.append(contentsOf: inbox.takeAll())
+    }
+    try sockets?.open()
+  }
+
+  /// Runs the call; returns the exit code.
+  package func run() throws(SystemError) -> Int {
+    let endpoints = try sockets?.endpoints() ?? []
+    waiting.append(.localEndpoints(endpoints))
+    waiting.append(.begin)
+    feed(at: Clock.now)
+    while exitCode == nil {
+      let due = Deadline.earlier(conference.nextDeadline, usage.deadline)
+      loop.turn(until: due?.at)
+      if let input = usage.reading(at: loop.now) { waiting.append(input) }
+      feed(at: loop.now)
+    }
+    drainSockets()
+    return exitCode ?? 70
+  }
+
+  private func feed(at now: Instant) {
+    // Performing may produce inputs at once (a dial that fails), so until none is left.
+    while !waiting.isEmpty {
+      let inputs = waiting
+      waiting.removeAll(keepingCapacity: true)
+      for input in inputs {
+        conference.handle(input, at: now)
+        perform(at: now)
+      }
+    }
+    if let due = conference.nextDeadline, due.at <= now {
+      conference.handle(.timeout, at: now)
+      perform(at: now)
+    }
+  }
+
+  private func perform(at now: Instant) {
+    while let output = conference.nextOutput() {
+      switch output {
+      case .transmit(let bytes, let address, let socket):
+        sockets?.transmit(bytes, to: address, from: socket)
+      case .dial(let stream, let address): sockets?.dial(stream, address)
+      case .write(let bytes, let stream): sockets?.write(bytes, to: stream)
+      case .hangUp(let stream): sockets?.hangUp(stream)
+      case .rendezvous(let output): server?.perform(output)
+      case .encodeVideo, .keyFrame, .encodeAudio, .decode, .audio, .audioHold, .openPeer,
+        .closePeer:
+        media.perform(output)
+      case .event, .roster, .remember, .server: observe(output, now)
+      case .finished(let code): exitCode = code
+      }
+    }
+  }
+
+  /// What was said last (goodbyes on streams) gets a moment to leave this computer.
+  private func drainSockets() {
+    let end = Clock.now + .milliseconds(50)
+    while Clock.now < end, sockets?.hasBacklog == true || server?.hasBacklog == true {
+      loop.turn(until: end)
+    }
+  }
+}
+
+/// Reads processor time and memory of the process tree once a second.
+private struct UsageMeter {
+  private var last: (at: Instant, usage: ProcessUsage)
+  private var due: Instant
+
+  init(now: Instant) {
+    last = (now, ProcessUsage.current())
+    due = now + .milliseconds(900)
+  }
+
+  var deadline: Deadline { Deadline("process usage", at: due) }
+
+  mutating func reading(at now: Instant) -> ConferenceInput? {
+    guard now >= due else { return nil }
+    let usage = ProcessUsage.current()
+    let share =
+      (usage.processorTime - last.usage.processorTime).seconds / max(0.001, (now - last.at).seconds)
+    last = (now, usage)
+    due = now + .seconds(1)
+    return .processUsage(
+      cpuPercent: share * 100,
+      residentMegabytes: Double(usage.residentMemory.bytes) / 1_048_576)
+  }
+}

@@ -1,0 +1,123 @@
+import Call
+import Media
+import Receiving
+import Runtime
+import Synchronization
+import Units
+import Wire
+
+/// Decodes one peer's pictures and hands each to the sink at its time.
+///
+/// Frames come in order through a mailbox that refuses when full: a refused frame is told like
+/// one that did not decode, so that the conference asks for a key frame.
+final class DecodeThread: Sendable {
+  private let session: SessionID
+  private let makeDecoder: @Sendable () throws(MediaError) -> any VideoDecoder
+  private let sink: (any VideoSink)?
+  private let report: @Sendable (ConferenceInput) -> Void
+  private let jobs: OrderedMailbox<Job>
+  private let isStopped = Atomic(false)
+
+  /// Two seconds of pictures.
+  private static let capacity = 64
+
+  private struct Job: Sendable {
+    var frame: AssembledFrame
+    var showAt: Instant
+  }
+
+  init(
+    session: SessionID, sink: (any VideoSink)?,
+    makeDecoder: @escaping @Sendable () throws(MediaError) -> any VideoDecoder,
+    report: @escaping @Sendable (ConferenceInput) -> Void
+  ) throws(SystemError) {
+    self.session = session
+    self.sink = sink
+    self.makeDecoder = makeDecoder
+    self.report = report
+    jobs = OrderedMailbox(capacity: Self.capacity, wakeUp: try WakeUp())
+  }
+
+  func start() throws(SystemError) -> Thread {
+    try Thread.start("decode") { self.run() }
+  }
+
+  func decode(_ frame: AssembledFrame, showAt: Instant) {
+    if !jobs.post(Job(frame: frame, showAt: showAt)) { report(.decodeFailed(session)) }
+  }
+
+  func stop() {
+    isStopped.store(true, ordering: .releasing)
+    jobs.wakeUp.signal()
+  }
+
+  private func run() {
+    do {
+      let decoder = try makeDecoder()
+      var queue = ShowQueue()
+      while !isStopped.load(ordering: .acquiring) {
+        for job in jobs.takeAll() { take(job, with: decoder, into: &queue) }
+        let now = Clock.now
+        while let shown = queue.next(at: now) { show(shown) }
+        jobs.wakeUp.wait(queue.nextTime.map { max(.zero, $0 - Clock.now) })
+      }
+    } catch {
+      report(.deviceFailed(.window, error))
+    }
+    sink?.remove(peer: session.description)
+  }
+
+  private func take(_ job: Job, with decoder: any VideoDecoder, into queue: inout ShowQueue) {
+    // Nobody looks: the first picture proves that decoding works, the others only count.
+    if sink == nil, let size = queue.lastSize {
+      report(.shown(session, size))
+      return
+    }
+    do {
+      guard let picture = try decoder.decode(job.frame.bytes) else { return }
+      queue.append(picture, showAt: job.showAt)
+    } catch {
+      report(.decodeFailed(session))
+    }
+  }
+
+  private func show(_ shown: ShowQueue.Entry) {
+    if let sink {
+      do {
+        try sink.show(
+          VideoFrame(picture: shown.picture, capturedAt: shown.showAt),
+          of: session.description)
+      } catch {
+        report(.deviceFailed(.window, error))
+      }
+    }
+    report(.shown(session, shown.picture.size))
+  }
+}
+
+/// Decoded pictures that wait for their time, in order.
+struct ShowQueue {
+  struct Entry {
+    var picture: Picture
+    var showAt: Instant
+  }
+
+  private var entries: [Entry] = []
+  private(set) var lastSize: PictureSize?
+
+  mutating func append(_ picture: Picture, showAt: Instant) {
+    // A picture never overtakes the one before it.
+    let earliest = entries.last?.showAt ?? .zero
+    entries.append(
+      Entry(
+        picture: picture, showAt: max(showAt, earliest)))
+    lastSize = picture.size
+  }
+
+  var nextTime: Instant? { entries.first?.showAt }
+
+  mutating func next(at now: Instant) -> Entry? {
+    guard let first = entries.first, first.showAt <= now else { return nil }
+    return entries.removeFirst()
+  }
+}

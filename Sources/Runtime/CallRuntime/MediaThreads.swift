@@ -1,0 +1,126 @@
+package import Call
+package import Media
+package import Runtime
+import Units
+import Wire
+
+/// The adapters of a call, each behind its role; `nil` where the user wants none.
+package struct MediaSetup: Sendable {
+  package var videoSource: (any VideoSource)?
+  package var audioSource: (any AudioSource)?
+  package var videoSink: (any VideoSink)?
+  package var audioSink: (any AudioSink)?
+  /// Gets each picture of our own source, for the self-view.
+  package var preview: (@Sendable (VideoFrame) -> Void)?
+  package var makeVideoEncoder: @Sendable () throws(MediaError) -> any VideoEncoder
+  package var makeVideoDecoder: @Sendable () throws(MediaError) -> any VideoDecoder
+  package var makeAudioEncoder: @Sendable () throws(MediaError) -> any AudioEncoder
+  package var makeAudioDecoder: @Sendable () throws(MediaError) -> any AudioDecoder
+
+  package init(
+    videoSource: (any VideoSource)?, audioSource: (any AudioSource)?,
+    videoSink: (any VideoSink)?, audioSink: (any AudioSink)?,
+    preview: (@Sendable (VideoFrame) -> Void)?,
+    makeVideoEncoder: @escaping @Sendable () throws(MediaError) -> any VideoEncoder,
+    makeVideoDecoder: @escaping @Sendable () throws(MediaError) -> any VideoDecoder,
+    makeAudioEncoder: @escaping @Sendable () throws(MediaError) -> any AudioEncoder,
+    makeAudioDecoder: @escaping @Sendable () throws(MediaError) -> any AudioDecoder
+  ) {
+    self.videoSource = videoSource
+    self.audioSource = audioSource
+    self.videoSink = videoSink
+    self.audioSink = audioSink
+    self.preview = preview
+    self.makeVideoEncoder = makeVideoEncoder
+    self.makeVideoDecoder = makeVideoDecoder
+    self.makeAudioEncoder = makeAudioEncoder
+    self.makeAudioDecoder = makeAudioDecoder
+  }
+}
+
+/// The threads between devices and the conference: it starts them, hands them the conference's
+/// orders, and ends them. Only the network thread uses it.
+package final class MediaThreads {
+  private let setup: MediaSetup
+  private let inbox: OrderedMailbox<ConferenceInput>
+  private let picture: PictureThread?
+  private let soundIn: SoundInThread?
+  private let soundOut: SoundOutThread?
+  private var decoders: [SessionID: (thread: DecodeThread, handle: Thread)] = [:]
+  private var handles: [Thread] = []
+
+  package init(
+    _ setup: MediaSetup, inbox: OrderedMailbox<ConferenceInput>
+  ) throws(SystemError) {
+    self.setup = setup
+    self.inbox = inbox
+    picture = setup.videoSource.map { source in
+      PictureThread(
+        source: source, makeEncoder: setup.makeVideoEncoder, preview: setup.preview,
+        report: { inbox.post($0) })
+    }
+    soundIn = setup.audioSource.map { source in
+      SoundInThread(
+        source: source, makeEncoder: setup.makeAudioEncoder, report: { inbox.post($0) })
+    }
+    soundOut = setup.audioSink.map { sink in
+      SoundOutThread(
+        sink: sink, makeDecoder: setup.makeAudioDecoder, report: { inbox.post($0) })
+    }
+  }
+
+  /// Starts the sources; decoders start with their peers.
+  package func start() throws(SystemError) {
+    if let picture { handles.append(try picture.start()) }
+    if let soundIn { handles.append(try soundIn.start()) }
+    if let soundOut { handles.append(try soundOut.start()) }
+  }
+
+  package func perform(_ output: ConferenceOutput) {
+    switch output {
+    case .encodeVideo(let order): picture?.order(order)
+    case .keyFrame: picture?.wantKeyFrame()
+    case .encodeAudio(let order): soundIn?.order(order)
+    case .decode(let session, let frame, let showAt):
+      decoders[session]?.thread.decode(frame, showAt: showAt)
+    case .audio(let session, let packet): soundOut?.add(packet, of: session)
+    case .audioHold(let session, let hold): soundOut?.hold(hold, of: session)
+    case .openPeer(let session): open(session)
+    case .closePeer(let session): close(session)
+    default: break
+    }
+  }
+
+  private func open(_ session: SessionID) {
+    guard decoders[session] == nil else { return }
+    soundOut?.open(session)
+    do {
+      let thread = try DecodeThread(
+        session: session, sink: setup.videoSink, makeDecoder: setup.makeVideoDecoder,
+        report: { [inbox] in inbox.post($0) })
+      decoders[session] = (thread, try thread.start())
+    } catch {
+      let failure = MediaError(
+        .failed, "pictures cannot be decoded: \(error)",
+        remedy: "end other programs, or raise the limit of threads (ulimit -u)")
+      inbox.post(.deviceFailed(.window, failure))
+    }
+  }
+
+  private func close(_ session: SessionID) {
+    soundOut?.close(session)
+    guard let decoder = decoders.removeValue(forKey: session) else { return }
+    decoder.thread.stop()
+    handles.append(decoder.handle)
+  }
+
+  /// Ends all threads and waits for them; devices are released then.
+  package func stop() {
+    for session in Array(decoders.keys) { close(session) }
+    picture?.stop()
+    soundIn?.stop()
+    soundOut?.stop()
+    for handle in handles { handle.join() }
+    handles = []
+  }
+}

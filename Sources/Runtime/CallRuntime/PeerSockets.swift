@@ -1,0 +1,208 @@
+import CLinux
+import Call
+import Links
+import Runtime
+import Units
+
+/// The sockets to peers: one UDP socket and one TCP listener for each address family, and every
+/// stream that was dialled or accepted. Only the network thread uses it.
+final class PeerSockets {
+  private let loop: EventLoop
+  private let feed: (ConferenceInput) -> Void
+  private var datagramSockets: [(id: SocketID, socket: UDPSocket)] = []
+  private var listeners: [TCPListener] = []
+  private var streams: [StreamID: OpenStream] = [:]
+  private var lastAccepted: UInt64 = 0
+
+  /// Streams that wait for their HELLO are bounded by the hub; this bounds descriptors.
+  private static let streamLimit = 256
+
+  private struct OpenStream {
+    var stream: TCPStream
+    var token: EventLoop.Token
+    var backlog = 0
+    /// Hung up: close when what was written has left.
+    var isClosing = false
+  }
+
+  init(loop: EventLoop, feed: @escaping (ConferenceInput) -> Void) {
+    self.loop = loop
+    self.feed = feed
+  }
+
+  /// Binds both families; one that this computer lacks is left out. Throws if none works.
+  func open() throws(SystemError) {
+    var failure: SystemError?
+    for (number, ip) in [IPAddress.v4(0, 0, 0, 0), .unspecifiedV6].enumerated() {
+      do {
+        let socket = try UDPSocket(boundTo: SocketAddress(ip, port: 0))
+        let id = SocketID(number)
+        _ = try loop.watch(socket.fileDescriptor, for: .readable) { [unowned self] _ in
+          receive(on: socket, id)
+        }
+        datagramSockets.append((id, socket))
+        let listener = try TCPListener(boundTo: SocketAddress(ip, port: 0))
+        _ = try loop.watch(listener.fileDescriptor, for: .readable) { [unowned self] _ in
+          accept(from: listener)
+        }
+        listeners.append(listener)
+      } catch {
+        failure = error
+      }
+    }
+    if datagramSockets.isEmpty, let failure { throw failure }
+  }
+
+  /// Every address under which the sockets are reached, as candidates.
+  func endpoints() throws(SystemError) -> [LocalEndpoint] {
+    let addresses = try LocalAddress.current().map(\.ip)
+    var found: [LocalEndpoint] = []
+    for (id, socket) in datagramSockets {
+      for ip in addresses where ip.isV4 == socket.localAddress.ip.isV4 {
+        found.append(.datagram(id, SocketAddress(ip, port: socket.localAddress.port)))
+      }
+    }
+    for listener in listeners {
+      for ip in addresses where ip.isV4 == listener.localAddress.ip.isV4 {
+        found.append(.listener(SocketAddress(ip, port: listener.localAddress.port)))
+      }
+    }
+    return found
+  }
+
+  // MARK: Datagrams
+
+  private func receive(on socket: UDPSocket, _ id: SocketID) {
+    // A bounded number of batches, so that a flood leaves room for the timers.
+    for _ in 0..<8 {
+      let isMore = socket.receive { bytes, source in
+        feed(.datagram(bytes, from: source, on: id))
+      }
+      if !isMore { return }
+    }
+  }
+
+  func transmit(_ bytes: [UInt8], to address: SocketAddress, from id: SocketID) {
+    guard let entry = datagramSockets.first(where: { $0.id == id }) else { return }
+    entry.socket.send(bytes, to: address)
+  }
+
+  // MARK: Streams
+
+  func dial(_ id: StreamID, _ address: SocketAddress) {
+    do {
+      try add(try TCPStream(connectingTo: address), id)
+    } catch {
+      feed(.dialFailed(id))
+    }
+  }
+
+  private func accept(from listener: TCPListener) {
+    for _ in 0..<32 {
+      guard case .connection(let stream) = listener.accept() else { return }
+      guard streams.count < Self.streamLimit else { continue }
+      lastAccepted += 1
+      let id = StreamID.accepted(lastAccepted)
+      do {
+        try add(stream, id)
+        feed(.accepted(id, from: stream.remoteAddress))
+      } catch {
+        continue
+      }
+    }
+  }
+
+  private func add(_ stream: TCPStream, _ id: StreamID) throws(SystemError) {
+    let interest: Readiness = stream.isConnected ? .readable : .writable
+    let token = try loop.watch(stream.fileDescriptor, for: interest) { [unowned self] ready in
+      serve(id, ready)
+    }
+    streams[id] = OpenStream(stream: stream, token: token)
+  }
+
+  private func serve(_ id: StreamID, _ ready: Readiness) {
+    guard let open = streams[id] else { return }
+    if !open.stream.isConnected {
+      guard ready.isWritable || ready.isClosed else { return }
+      if open.stream.finishConnecting() != nil {
+        close(id)
+        feed(.dialFailed(id))
+        return
+      }
+      loop.change(open.token, to: .readable)
+      feed(.dialed(id))
+    }
+    if ready.isWritable { flush(id) }
+    if ready.isReadable || ready.isClosed { read(id) }
+  }
+
+  private func read(_ id: StreamID) {
+    for _ in 0..<16 {
+      guard let open = streams[id] else { return }
+      switch open.stream.read() {
+      case .bytes(let bytes):
+        if !open.isClosing { feed(.stream(bytes, on: id)) }
+      case .blocked: return
+      case .ended, .failed:
+        close(id)
+        if !open.isClosing { feed(.streamClosed(id)) }
+        return
+      }
+    }
+  }
+
+  func write(_ bytes: [UInt8], to id: StreamID) {
+    guard let open = streams[id], !open.isClosing else { return }
+    if open.stream.write(bytes) != nil {
+      close(id)
+      feed(.streamClosed(id))
+      return
+    }
+    noteBacklog(id)
+  }
+
+  private func flush(_ id: StreamID) {
+    guard let open = streams[id] else { return }
+    if open.stream.flush() != nil {
+      close(id)
+      if !open.isClosing { feed(.streamClosed(id)) }
+      return
+    }
+    noteBacklog(id)
+  }
+
+  private func noteBacklog(_ id: StreamID) {
+    guard var open = streams[id] else { return }
+    let backlog = open.stream.queuedByteCount
+    if open.isClosing, backlog == 0 {
+      close(id)
+      return
+    }
+    loop.change(open.token, to: backlog > 0 ? [.readable, .writable] : .readable)
+    guard backlog != open.backlog else { return }
+    open.backlog = backlog
+    streams[id] = open
+    if !open.isClosing { feed(.backlog(id, backlog)) }
+  }
+
+  /// True while written bytes of any stream have not left this process.
+  var hasBacklog: Bool { streams.values.contains { $0.stream.queuedByteCount > 0 } }
+
+  func hangUp(_ id: StreamID) {
+    guard let open = streams[id] else { return }
+    if open.stream.isConnected, open.stream.queuedByteCount > 0 {
+      streams[id]?.isClosing = true
+    } else {
+      close(id)
+    }
+  }
+
+  private func close(_ id: StreamID) {
+    guard let open = streams.removeValue(forKey: id) else { return }
+    loop.unwatch(open.token)
+  }
+}
+
+extension IPAddress {
+  fileprivate static let unspecifiedV6 = IPAddress(bytes: [UInt8](repeating: 0, count: 16))!
+}

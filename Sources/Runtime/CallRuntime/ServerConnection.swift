@@ -1,0 +1,159 @@
+import CLinux
+import Call
+import Links
+package import Rooms
+import Runtime
+import Units
+
+/// The one TCP and TLS connection to the rendezvous server: it is opened, secured, fed and closed
+/// as `RendezvousClient` says. Only the network thread uses it.
+package final class ServerConnection {
+  /// Whether this is the server that is meant; may ask the user, who may take his time.
+  package typealias Decision = (RendezvousClient.ServerFacts) -> Bool
+
+  private let loop: EventLoop
+  private let addresses: [SocketAddress]
+  private let makeSession: () -> any SecureSession
+  private let decide: Decision
+  private let feed: (ConferenceInput) -> Void
+
+  private var stream: TCPStream?
+  private var token: EventLoop.Token?
+  private var session: (any SecureSession)?
+  /// The addresses of this attempt that were not tried yet.
+  private var untried: [SocketAddress] = []
+
+  init(
+    loop: EventLoop, addresses: [SocketAddress],
+    makeSession: @escaping () -> any SecureSession, decide: @escaping Decision,
+    feed: @escaping (ConferenceInput) -> Void
+  ) {
+    self.loop = loop
+    self.addresses = addresses
+    self.makeSession = makeSession
+    self.decide = decide
+    self.feed = feed
+  }
+
+  func perform(_ output: RendezvousClient.Output) {
+    switch output {
+    case .connect:
+      close()
+      untried = addresses
+      connect(after: "no address")
+    case .disconnect: close()
+    case .verify(let facts):
+      feed(.rendezvous(decide(facts) ? .serverAccepted : .serverRejected))
+    case .send(let bytes):
+      session?.send(bytes, at: loop.now)
+      drain()
+    default: break
+    }
+  }
+
+  /// True while bytes for the server have not left this process.
+  var hasBacklog: Bool { (stream?.queuedByteCount ?? 0) > 0 }
+
+  private func connect(after failure: String) {
+    guard !untried.isEmpty else {
+      feed(.rendezvous(.disconnected(failure)))
+      return
+    }
+    let address = untried.removeFirst()
+    do {
+      let stream = try TCPStream(connectingTo: address)
+      token = try loop.watch(stream.fileDescriptor, for: .writable) { [unowned self] ready in
+        serve(ready)
+      }
+      self.stream = stream
+    } catch {
+      connect(after: error.reason)
+    }
+  }
+
+  private func serve(_ ready: Readiness) {
+    guard let stream, let token else { return }
+    if !stream.isConnected {
+      guard ready.isWritable || ready.isClosed else { return }
+      if let failure = stream.finishConnecting() {
+        closeStream()
+        connect(after: failure.reason)
+        return
+      }
+      loop.change(token, to: .readable)
+      let session = makeSession()
+      self.session = session
+      session.start(at: loop.now)
+      drain()
+    }
+    if ready.isWritable { flush() }
+    if ready.isReadable || ready.isClosed { read() }
+  }
+
+  private func read() {
+    for _ in 0..<16 {
+      guard let stream, let session else { return }
+      switch stream.read() {
+      case .bytes(let bytes):
+        session.receive(bytes, at: loop.now)
+        drain()
+      case .blocked: return
+      case .ended: return lost("the server closed the connection")
+      case .failed(let error): return lost(error.reason)
+      }
+    }
+  }
+
+  private func drain() {
+    while let session, let output = session.nextOutput() {
+      switch output {
+      case .transmit(let bytes):
+        if let failure = stream?.write(bytes) { return lost(failure.reason) }
+      case .established: established(session)
+      case .received(let bytes): feed(.rendezvous(.received(bytes)))
+      case .closed: return lost("the server closed the connection")
+      case .failed(let failure): return lost("TLS failed (\(failure))")
+      }
+    }
+    flush()
+  }
+
+  private func established(_ session: any SecureSession) {
+    guard let keyHash = session.peerKeyHash,
+      let exporter = session.exporter(
+        label: AdmissionStatement.exporterLabel, count: AdmissionStatement.exporterCount)
+    else { return lost("TLS failed (no exporter)") }
+    feed(
+      .rendezvous(
+        .secured(
+          RendezvousClient.ServerFacts(
+            keyHash: keyHash, chain: session.peerCertificateChain, exporter: exporter))))
+  }
+
+  private func flush() {
+    guard let stream, let token, stream.isConnected else { return }
+    if let failure = stream.flush() { return lost(failure.reason) }
+    loop.change(token, to: stream.queuedByteCount > 0 ? [.readable, .writable] : .readable)
+  }
+
+  private func lost(_ reason: String) {
+    close()
+    feed(.rendezvous(.disconnected(reason)))
+  }
+
+  private func close() {
+    session?.close(at: loop.now)
+    if let session, let stream {
+      while case .transmit(let bytes)? = session.nextOutput() { stream.write(bytes) }
+    }
+    session = nil
+    untried = []
+    closeStream()
+  }
+
+  private func closeStream() {
+    if let token { loop.unwatch(token) }
+    token = nil
+    stream = nil
+  }
+}

@@ -1,0 +1,214 @@
+import Call
+import Media
+import Receiving
+import Runtime
+import Synchronization
+import Units
+import Wire
+
+/// Plays everybody's sound: pulls each peer's jitter buffer, decodes, mixes, and gives the sink
+/// 10 ms at a time, at the pace that the sink sets.
+///
+/// Packets come from the network thread through one short list under a lock that is never held
+/// while decoding.
+final class SoundOutThread: Sendable {
+  private let sink: any AudioSink
+  private let makeDecoder: @Sendable () throws(MediaError) -> any AudioDecoder
+  private let report: @Sendable (ConferenceInput) -> Void
+  private let news = Mutex<[News]>([])
+  private let isStopped = Atomic(false)
+
+  /// What the network thread says; bounded, because nobody sends that much between two blocks.
+  private enum News: Sendable {
+    case open(SessionID)
+    case close(SessionID)
+    case packet(SessionID, AudioPacket)
+    case hold(SessionID, Interval)
+  }
+  private static let newsLimit = 4_096
+
+  init(
+    sink: any AudioSink,
+    makeDecoder: @escaping @Sendable () throws(MediaError) -> any AudioDecoder,
+    report: @escaping @Sendable (ConferenceInput) -> Void
+  ) {
+    self.sink = sink
+    self.makeDecoder = makeDecoder
+    self.report = report
+  }
+
+  func open(_ session: SessionID) { tell(.open(session)) }
+  func close(_ session: SessionID) { tell(.close(session)) }
+  func add(_ packet: AudioPacket, of session: SessionID) { tell(.packet(session, packet)) }
+  func hold(_ hold: Interval, of session: SessionID) { tell(.hold(session, hold)) }
+
+  private func tell(_ item: News) {
+    news.withLock { if $0.count < Self.newsLimit { $0.append(item) } }
+  }
+
+  func start() throws(SystemError) -> Thread {
+    try Thread.start("sound-out", priority: .realTime) { self.run() }
+  }
+
+  func stop() {
+    isStopped.store(true, ordering: .releasing)
+    sink.stop()
+  }
+
+  private func run() {
+    var voices: [Voice] = []
+    var mix = Mix()
+    do {
+      while !isStopped.load(ordering: .acquiring) {
+        for item in news.withLock({ taken(from: &$0) }) { try take(item, into: &voices) }
+        let now = Clock.now
+        mix.clear()
+        for index in voices.indices {
+          mix.add(voices[index].nextBlock(at: now))
+          if let input = voices[index].playoutReport(at: now, deviceDelay: sink.delay) {
+            report(input)
+          }
+          if let input = voices[index].concealmentReport() { report(input) }
+        }
+        try mix.withSamples { samples throws(MediaError) in try sink.play(samples) }
+      }
+    } catch {
+      if !isStopped.load(ordering: .acquiring) { report(.deviceFailed(.speaker, error)) }
+    }
+  }
+
+  private func taken(from list: inout [News]) -> [News] {
+    defer { list.removeAll(keepingCapacity: true) }
+    return list
+  }
+
+  private func take(_ item: News, into voices: inout [Voice]) throws(MediaError) {
+    switch item {
+    case .open(let session):
+      if !voices.contains(where: { $0.session == session }) {
+        voices.append(Voice(session: session, decoder: try makeDecoder()))
+      }
+    case .close(let session): voices.removeAll { $0.session == session }
+    case .packet(let session, let packet):
+      guard let index = voices.firstIndex(where: { $0.session == session }) else { return }
+      voices[index].insert(packet, at: Clock.now)
+    case .hold(let session, let hold):
+      guard let index = voices.firstIndex(where: { $0.session == session }) else { return }
+      voices[index].hold(hold)
+    }
+  }
+}
+
+/// One peer's way from packets to samples.
+struct Voice {
+  let session: SessionID
+  private let decoder: any AudioDecoder
+  private var buffer = AudioJitterBuffer()
+  /// Decoded samples not yet played, from `start` on.
+  private var samples: [Int16] = []
+  private var start = 0
+  /// RTP time of the sample at `start`; `nil` while nothing real plays.
+  private var timestamp: Int64?
+  private var wasQuiet = true
+  private var reportedAt = Instant.zero
+  private var tally = (concealed: 0, played: 0)
+
+  /// Peaks below this can hardly be heard (−50 dB).
+  private static let quiet = 100
+  private static let reportInterval = Interval.milliseconds(50)
+
+  init(session: SessionID, decoder: any AudioDecoder) {
+    self.session = session
+    self.decoder = decoder
+  }
+
+  mutating func insert(_ packet: AudioPacket, at now: Instant) { buffer.insert(packet, at: now) }
+  mutating func hold(_ hold: Interval) { buffer.hold = hold }
+
+  /// The next 10 ms.
+  mutating func nextBlock(at now: Instant) -> ArraySlice<Int16> {
+    let wanted = AudioFormat.blockSamples
+    while samples.count - start < wanted { pull(at: now) }
+    let block = samples[start..<start + wanted]
+    start += wanted
+    timestamp? += Int64(wanted)
+    if start >= 4 * wanted {
+      samples.removeFirst(start)
+      start = 0
+    }
+    return block
+  }
+
+  private mutating func pull(at now: Instant) {
+    let left = Int64(samples.count - start)
+    switch buffer.pull(wasQuiet: wasQuiet, at: now) {
+    case .decode(let packet):
+      // The decoder is never ahead: what is left plays before this packet.
+      timestamp = packet.rtpTimestamp - left
+      append(or: packet.samples) { decoder throws(MediaError) in
+        try decoder.decode(packet.bytes)
+      }
+    case .recover(let packet, let count):
+      timestamp = packet.rtpTimestamp - Int64(count) - left
+      append(or: count) { decoder throws(MediaError) in
+        try decoder.recover(from: packet.bytes, count: count)
+      }
+    case .conceal(let count):
+      tally.concealed += count
+      append(or: count) { decoder throws(MediaError) in try decoder.conceal(count: count) }
+    case .silence(let count):
+      timestamp = nil
+      samples.append(contentsOf: repeatElement(0, count: max(1, count)))
+      return
+    }
+  }
+
+  private mutating func append(
+    or count: Int, _ decode: (any AudioDecoder) throws(MediaError) -> [Int16]
+  ) {
+    // A packet that does not decode is as good as lost.
+    var decoded = (try? decode(decoder)) ?? []
+    if decoded.isEmpty { decoded = [Int16](repeating: 0, count: max(1, count)) }
+    tally.played += decoded.count
+    wasQuiet = decoded.allSatisfy { abs(Int($0)) < Self.quiet }
+    samples.append(contentsOf: decoded)
+  }
+
+  /// Says which sample is given to the device now, for lip sync.
+  mutating func playoutReport(at now: Instant, deviceDelay: Interval) -> ConferenceInput? {
+    guard let timestamp, now - reportedAt >= Self.reportInterval else { return nil }
+    reportedAt = now
+    return .audioPlayed(
+      session, rtpTimestamp: timestamp - Int64(AudioFormat.blockSamples), at: now,
+      deviceDelay: deviceDelay)
+  }
+
+  mutating func concealmentReport() -> ConferenceInput? {
+    guard tally.played >= AudioFormat.sampleRate / 2 else { return nil }
+    defer { tally = (0, 0) }
+    return .audioConcealed(session, samples: tally.concealed, of: tally.played)
+  }
+}
+
+/// The sum of all voices, limited to 16 bit.
+struct Mix {
+  private var sums = [Int32](repeating: 0, count: AudioFormat.blockSamples)
+  private var samples = [Int16](repeating: 0, count: AudioFormat.blockSamples)
+
+  mutating func clear() {
+    for index in sums.indices { sums[index] = 0 }
+  }
+
+  mutating func add(_ block: ArraySlice<Int16>) {
+    for (index, sample) in block.enumerated() where index < sums.count {
+      sums[index] += Int32(sample)
+    }
+  }
+
+  mutating func withSamples(
+    _ body: (UnsafeBufferPointer<Int16>) throws(MediaError) -> Void
+  ) throws(MediaError) {
+    for index in sums.indices { samples[index] = Int16(clamping: sums[index]) }
+    try samples.withUnsafeBufferPointer(body)
+  }
+}
