@@ -82,7 +82,7 @@ let targets: [Target] = [
     ], path: "Sources/Simulation", swiftSettings: settings),
 
   library(
-    "Apps", "CommandLine", ["CLinux", "Units", "Media", "Rooms", "Call"]),
+    "Apps", "CommandLine", ["CLinux", "Units", "Wire", "Media", "Rooms", "Call"]),
   library("Apps", "Judging", ["CommandLine", "Units", "Media"]),
   program(
     "p2pcall", "CommandLine", "CallRuntime", "Runtime", "Encryption", "VideoCodec", "AudioCodec",
@@ -121,7 +121,7 @@ let targets: [Target] = [
   tests(
     "CallRuntime", "CallRuntime", "Runtime", "Encryption", "Call", "Links", "Rooms", "Media",
     "Wire", "Ciphers", "CLinux", "Units"),
-  tests("CommandLine", "CommandLine", "Rooms", "Call", "Media", "Units"),
+  tests("CommandLine", "CommandLine", "Simulation", "Rooms", "Call", "Media", "Units"),
   tests("Judging", "Judging", "Media", "Units"),
   tests("Scenario", "Simulation", "Call", "Media", "Links", "Rooms", "Wire", "Ciphers", "Units"),
   tests("EndToEnd", "Runtime", "Files", "CLinux", "Media", "Units"),

@@ -1,5 +1,7 @@
 import CommandLine
 import Media
+import Rooms
+import Simulation
 import Testing
 import Units
 
@@ -20,7 +22,18 @@ private func refusal(_ arguments: [String]) -> String {
   }
 }
 
+private let roomID = RoomID.create(
+  ownerKeyInfo: [], nonce: [UInt8](repeating: 7, count: 32), with: SimulatedCipherSuite(seed: 1)
+).text
+
 @Suite struct CommandTests {
+  @Test func `a mistyped room id is refused with the place of the wrong symbol`() throws {
+    let letters = Array(roomID)
+    let wrong = String(letters[..<9]) + "-" + (letters[10] == "7" ? "8" : "7") + letters[11...]
+    let sentence = refusal(["join", wrong])
+    #expect(sentence.contains("mistyped at character 11"), "\(sentence)")
+  }
+
   @Test func `join alone asks for the room and lets everything be chosen`() throws {
     #expect(try join() == JoinOptions())
     #expect(JoinOptions().room == .prompt)
@@ -33,11 +46,12 @@ private func refusal(_ arguments: [String]) -> String {
       "-n", "Ann Ö", "--video", "camera:/dev/video2", "--audio=tone", "--view",
       "pipe:/tmp/{peer}.y4m", "--play=file:out.wav", "--size", "1280x720", "--fps", "30",
       "--max-bitrate", "1.5M", "--quality", "high", "--transport", "tcp", "--events", "json",
-      "--for", "2m", "--log-level", "debug", "ABCDE@example.org:81")
+      "--for", "2m", "--log-level", "debug", "\(roomID)@example.org:81")
     var expected = JoinOptions()
-    expected.room = .text(try RoomText(parsing: "ABCDE@example.org:81"))
+    expected.room = .address(try RoomAddress(text: "\(roomID)@example.org:81"))
     expected.connection.server = ServerAddress(host: "::1", port: 7000)
-    expected.connection.serverPin = [UInt8](repeating: 0, count: 31) + [1]
+    expected.connection.serverPin = KeyFingerprint(
+      bytes: [UInt8](repeating: 0, count: 31) + [1])
     expected.connection.certFile = "me.pem"
     expected.connection.keyFile = "me.key"
     expected.name = "Ann Ö"
@@ -80,15 +94,6 @@ private func refusal(_ arguments: [String]) -> String {
     ] as [(String, Int64)])
   func `rates are bits a second with k or M`(text: String, bits: Int64) throws {
     #expect(try join("--max-bitrate", text).maxBitrate == Bitrate(bitsPerSecond: bits))
-  }
-
-  @Test(
-    arguments: [
-      ("example.org", "example.org:7443"), ("example.org:80", "example.org:80"),
-      ("::1", "[::1]:7443"), ("[::1]:80", "[::1]:80"), ("192.0.2.1:9", "192.0.2.1:9"),
-    ])
-  func `a server is a host with an optional port`(text: String, shown: String) throws {
-    #expect(try ServerAddress(parsing: text).description == shown)
   }
 
   @Test func `a hyphen reads the room id from standard input`() throws {
@@ -152,14 +157,14 @@ private func refusal(_ arguments: [String]) -> String {
       ["--max-bitrate", "nan"], ["--max-bitrate", "1e6"], ["--max-bitrate", "101M"],
       ["--for", "0s"], ["--for", "-1s"], ["--for", "169h"], ["--for", "s"],
       ["--server", ""], ["--server", "a b"], ["--server", "a:0"], ["--server", "a:65536"],
-      ["--server", "a:"], ["--server", "[::1"], ["--server", "a/b"],
+      ["--server", "a:"], ["--server", "[::1"], ["--server", "::1"], ["--server", "a/b"],
       ["--server-pin", "sha256:AAA"], ["--server-pin", "sha1:x"],
       ["--server-pin", "sha256:" + String(repeating: "A", count: 42) + "B"],
       ["--name", ""], ["--name", "a\u{1B}[2J"], ["--name", String(repeating: "a", count: 65)],
       ["--play", "file:out.mp3"], ["--play", "pipe:-"], ["--view", "pipe:-"],
       ["--video", "camera:"], ["--video", "none:x"], ["--video", "file:"], ["--ca", ""],
       ["--ca", "a", "--server-pin", "sha256:" + String(repeating: "A", count: 43)],
-      [""], ["@host"], ["ABC@"], ["ABC@host:99999"],
+      [""], ["@host"], ["ABC"], ["\(roomID)@"], ["\(roomID)@host:99999"],
     ])
   func `values out of range or malformed are refused`(arguments: [String]) {
     let sentence = refusal(["join"] + arguments)
@@ -168,11 +173,11 @@ private func refusal(_ arguments: [String]) -> String {
   }
 
   @Test func `a room id is shown by no refusal and no description`() throws {
-    let secret = "p2p-AAAAA-BBBBB-CCCCC-DDDDD-EEEEE-FFFFF"
-    #expect(!refusal([secret]).contains("AAAAA"))
-    #expect(!refusal(["join", secret, secret]).contains("AAAAA"))
-    #expect(!refusal(["join", "\(secret)@bad host"]).contains("AAAAA"))
-    #expect(!"\(try join(secret))".contains("AAAAA"))
+    let group = String(roomID.dropFirst(4).prefix(5))
+    #expect(!refusal([roomID]).contains(group))
+    #expect(!refusal(["join", roomID, roomID]).contains(group))
+    #expect(!refusal(["join", "\(roomID)@bad host"]).contains(group))
+    #expect(!"\(try join(roomID))".contains(group))
   }
 
   @Test func `people are named in commands of their own`() throws {

@@ -104,14 +104,16 @@ private var statistics: CallStatistics {
     #expect(event.json(at: .milliseconds(1500)) == line)
   }
 
-  @Test func `what peers say cannot steer the terminal`() {
+  @Test func `what peers say cannot steer the terminal`() throws {
     let rogue = PeerLabel(peer: "01", name: "\u{1B}]0;x\u{7}\u{202E}")
     let texts = [
       CallEvent.chat(rogue, id: "1", text: "\u{1B}[2J\r\u{9B}31m").text,
       CallEvent.peerLeft(rogue, reason: "\u{1B}c").text,
     ]
     for text in texts {
-      #expect(text?.unicodeScalars.contains { $0.isTerminalControl } == false)
+      let lines = try #require(text).split(separator: "\n")
+      for line in lines { #expect(!line.unicodeScalars.contains { $0.isTerminalControl }) }
+      #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("    ") }, "no line of somebody else's")
     }
   }
 

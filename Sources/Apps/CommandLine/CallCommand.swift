@@ -1,3 +1,5 @@
+import Rooms
+
 /// What a line that begins with `/` asks for.
 package enum CallCommand: Hashable, Sendable {
   case mute
@@ -63,8 +65,9 @@ extension CallCommand {
     guard let row = rows.first(where: { $0.name == name }) else {
       let meant = suggestion(for: name, among: rows.map(\.name)).map { "did you mean /\($0)?" }
       throw UsageError(
-        "there is no command /\(name.neutralised); "
-          + (meant ?? "/help lists those there are, and //\(name.neutralised) sends it as chat"))
+        "there is no command /\(NeutralText.line(name)); "
+          + (meant
+            ?? "/help lists those there are, and //\(NeutralText.line(name)) sends it as chat"))
     }
     guard words.count <= 2, let command = row.make(words.dropFirst().first.map { $0.lowercased() })
     else {

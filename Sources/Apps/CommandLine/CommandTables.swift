@@ -1,3 +1,5 @@
+import Rooms
+
 /// The option tables of `p2pcall`: names, values, meanings and checks in one place.
 
 /// Options that say how to reach and trust the server.
@@ -20,7 +22,7 @@ private func connectionOptions<Settings>(
       "server", "HOST[:PORT]",
       "the rendezvous server (default: the one in the room id, else localhost:7443)",
       \ServerOptions.server
-    ) { (text) throws(UsageError) in try ServerAddress(parsing: text) },
+    ) { (text) throws(UsageError) in try serverAddress(text) },
     stored(
       "server-pin", "PIN", "accept exactly the server that printed this pin",
       \ServerOptions.serverPin
@@ -143,7 +145,7 @@ let joinTable = CommandTable<JoinOptions, JoinOptions>(
     throw UsageError("join takes one ROOMID; put a name with spaces in quotes")
   }
   if let room = operands.first {
-    options.room = room == "-" ? .standardInput : .text(try RoomText(parsing: room))
+    options.room = room == "-" ? .standardInput : .address(try RoomAddress(typed: room))
   }
   try check(options.connection)
   if options.video == .pipe(path: "-"), options.audio == .pipe(path: "-") {

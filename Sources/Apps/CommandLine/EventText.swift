@@ -1,4 +1,5 @@
 package import Call
+import Rooms
 import Units
 
 /// What a person reads about an event; peers' words are neutralised for the terminal.
@@ -13,28 +14,28 @@ extension CallEvent {
         others == 0
         ? "nobody else is here yet; pass the room id on and wait"
         : others == 1 ? "one other is here" : "\(others) others are here"
-      return "* you are in room \(hint.neutralised): \(company)"
+      return "* you are in room \(hint.oneLine): \(company)"
     case .peerJoined(let peer): return "* \(peer.shown) is joining"
     case .link(let peer, let link): return "* \(link.sentence(of: peer.shown))"
     case .trust(let peer, let peerID, let state):
-      return "* \(state.sentence(of: peer.shown, peerID: peerID.neutralised))"
+      return "* \(state.sentence(of: peer.shown, peerID: peerID.oneLine))"
     case .firstFrame(let peer, let since, let width, let height):
       return "* picture from \(peer.shown), \(width)x\(height), \(whole(since.milliseconds)) ms"
         + " after joining"
     case .firstAudio(let peer, _): return "* sound from \(peer.shown)"
-    case .chat(let peer, _, let text): return "\(peer.shown): \(text.neutralised)"
+    case .chat(let peer, _, let text): return "\(peer.shown): \(text.indented)"
     case .chatSent: return nil
     case .chatDelivered(_, let peer): return "* \u{2713} delivered to \(peer.shown)"
     case .recording(let peer, let isOn):
       return "* \(peer.shown) \(isOn ? "is recording" : "stopped recording")"
     case .device(let kind, let name, let state):
-      return "* \(kind.neutralised) \(name.neutralised): \(state.neutralised)"
+      return "* \(kind.oneLine) \(name.oneLine): \(state.oneLine)"
     case .stats: return nil
-    case .peerLeft(let peer, let reason): return "* \(peer.shown) left (\(reason.neutralised))"
+    case .peerLeft(let peer, let reason): return "* \(peer.shown) left (\(reason.oneLine))"
     case .failure(_, let message, let remedy):
-      return "p2pcall: \(message.neutralised)" + (remedy.isEmpty ? "" : "; \(remedy.neutralised)")
+      return "p2pcall: \(message.oneLine)" + (remedy.isEmpty ? "" : "; \(remedy.oneLine)")
     case .left(let reason, let exitCode):
-      return exitCode == 0 ? "* the call has ended" : "* the call has ended: \(reason.neutralised)"
+      return exitCode == 0 ? "* the call has ended" : "* the call has ended: \(reason.oneLine)"
     }
   }
 }
@@ -42,7 +43,19 @@ extension CallEvent {
 extension PeerLabel {
   /// The name, or the beginning of the session id where there is none yet.
   package var shown: String {
-    name.isEmpty ? "peer " + peer.prefix(8) : name.neutralised
+    name.isEmpty ? "peer " + peer.prefix(8) : NeutralText.name(name)
+  }
+}
+
+extension String {
+  /// Fit for a terminal, in one line.
+  fileprivate var oneLine: String {
+    NeutralText.line(self).split(separator: "\n").joined(separator: " ")
+  }
+  /// Fit for a terminal; further lines are indented, so that none passes for somebody else's.
+  fileprivate var indented: String {
+    NeutralText.line(self).split(separator: "\n", omittingEmptySubsequences: false)
+      .joined(separator: "\n    ")
   }
 }
 

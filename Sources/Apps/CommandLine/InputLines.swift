@@ -1,3 +1,6 @@
+import Rooms
+import Wire
+
 /// What a line of standard input means during a call.
 package enum InputLine: Hashable, Sendable {
   case chat(String)
@@ -12,7 +15,7 @@ package enum InputLine: Hashable, Sendable {
 /// line needs no line end. A line keeps at most `limit` bytes, whatever its length.
 package struct InputLines: Sendable {
   /// What one chat line may hold, in bytes of UTF-8.
-  package static let chatLimit = 4_000
+  package static let chatLimit = ChatMessage.textLimit
 
   /// A line's text and whether its end was cut off.
   private struct Line {
@@ -92,7 +95,7 @@ package struct InputLines: Sendable {
       while end > 0, begun[end] & 0xC0 == 0x80 { end -= 1 }
     }
     // Decoding replaces what is not UTF-8 by U+FFFD.
-    let text = String(decoding: begun[..<end], as: UTF8.self).neutralised
+    let text = NeutralText.line(utf8: Array(begun[..<end]))
     ready.append(Line(text: text, isCut: isCut))
     begun.removeAll(keepingCapacity: true)
     isCut = false

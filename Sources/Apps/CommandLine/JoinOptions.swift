@@ -1,4 +1,5 @@
 package import Media
+package import Rooms
 package import Units
 
 /// Where our picture comes from.
@@ -83,8 +84,8 @@ package enum LogLevel: String, CaseIterable, Hashable, Comparable, Sendable {
 /// How the rendezvous server is found and trusted, and who we are to it.
 package struct ServerOptions: Hashable, Sendable {
   package var server: ServerAddress?
-  /// SHA-256 of the public key that the server must have.
-  package var serverPin: [UInt8]?
+  /// Of the public key that the server must have.
+  package var serverPin: KeyFingerprint?
   /// PEM: trust anchor for the server.
   package var caFile: String?
   /// PEM: own certificate and its key, both or none.

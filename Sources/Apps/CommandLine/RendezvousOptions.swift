@@ -1,3 +1,5 @@
+package import Rooms
+
 /// Everything that `p2pcall-rendezvous` is told.
 package struct RendezvousOptions: Hashable, Sendable {
   /// Empty: port 7443 of every local address, v4 and v6. A host `*` means every address.
@@ -82,8 +84,7 @@ private func listenAddress(_ text: String) throws(UsageError) -> ServerAddress {
     return address
   }
   if text.hasPrefix("*:") {
-    let parsed = try ServerAddress(parsing: "any" + text.dropFirst())
-    return ServerAddress(host: "*", port: parsed.port)
+    return ServerAddress(host: "*", port: try serverAddress("any" + text.dropFirst()).port)
   }
-  return try ServerAddress(parsing: text)
+  return try serverAddress(text)
 }

@@ -9,14 +9,3 @@ extension Unicode.Scalar {
     }
   }
 }
-
-extension String {
-  /// What a peer said, fit for a terminal: control characters become U+FFFD, a tab a space.
-  package var neutralised: String {
-    var safe = UnicodeScalarView()
-    for scalar in unicodeScalars {
-      safe.append(scalar == "\t" ? " " : scalar.isTerminalControl ? "\u{FFFD}" : scalar)
-    }
-    return String(safe)
-  }
-}

@@ -1,4 +1,5 @@
 import Media
+import Rooms
 import Units
 
 /// Parsers of option values. Each throws the end of a sentence that begins with the option's name.
@@ -72,42 +73,18 @@ func displayName(_ text: String) throws(UsageError) -> String {
   return text
 }
 
-/// `sha256:` and 43 unpadded base64url characters: a server's pin, as 32 bytes.
-func serverPin(_ text: String) throws(UsageError) -> [UInt8] {
-  let prefix = "sha256:"
-  if text.hasPrefix(prefix), text.utf8.count == prefix.utf8.count + 43,
-    let bytes = base64URL(Array(text.utf8.dropFirst(prefix.utf8.count)))
-  {
-    return bytes
+/// `HOST[:PORT]`.
+func serverAddress(_ text: String) throws(UsageError) -> ServerAddress {
+  do { return try ServerAddress(text: text) } catch {
+    throw UsageError("is refused: \(error)")
   }
-  throw UsageError(
-    "takes sha256: and 43 characters; copy the pin that p2pcall-rendezvous printed at its start")
 }
 
-/// Unpadded base64url (RFC 4648 §5); `nil` for other characters or left-over bits that are not 0.
-private func base64URL(_ text: [UInt8]) -> [UInt8]? {
-  var bytes: [UInt8] = []
-  var bits: UInt32 = 0
-  var count = 0
-  for character in text {
-    let value: UInt8
-    switch character {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = character - UInt8(ascii: "A")
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): value = character - UInt8(ascii: "a") + 26
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): value = character - UInt8(ascii: "0") + 52
-    case UInt8(ascii: "-"): value = 62
-    case UInt8(ascii: "_"): value = 63
-    default: return nil
-    }
-    bits = bits << 6 | UInt32(value)
-    count += 6
-    if count >= 8 {
-      count -= 8
-      bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-      bits &= (1 << UInt32(count)) - 1
-    }
-  }
-  return bits == 0 ? bytes : nil
+/// `sha256:` and 43 unpadded base64url characters.
+func serverPin(_ text: String) throws(UsageError) -> KeyFingerprint {
+  if text.hasPrefix("sha256:"), let pin = KeyFingerprint(text: text) { return pin }
+  throw UsageError(
+    "takes sha256: and 43 characters; copy the pin that p2pcall-rendezvous printed at its start")
 }
 
 private func number(_ text: Substring) -> Int? {
