@@ -4,12 +4,13 @@ import Receiving
 package import Rooms
 import Sending
 package import Units
-import Wire
+package import Wire
 
 /// What a conference is made from, apart from its parts.
 package struct ConferenceConfiguration: Sendable {
   /// Says which room without saying its id (docs/protocol.md).
   package var roomHint: String
+  package var ownSession: SessionID
   package var sendsVideo: Bool
   package var sendsAudio: Bool
   /// Upper bounds of the picture; its source may have less.
@@ -21,10 +22,12 @@ package struct ConferenceConfiguration: Sendable {
   package var duration: Interval?
 
   package init(
-    roomHint: String, sendsVideo: Bool, sendsAudio: Bool, picture: PictureSize,
+    roomHint: String, ownSession: SessionID, sendsVideo: Bool, sendsAudio: Bool,
+    picture: PictureSize,
     framesPerSecond: Double, bitrateLimit: Bitrate, duration: Interval?
   ) {
     self.roomHint = roomHint
+    self.ownSession = ownSession
     self.sendsVideo = sendsVideo
     self.sendsAudio = sendsAudio
     self.picture = picture
@@ -39,7 +42,7 @@ package struct ConferenceConfiguration: Sendable {
 /// Feed `handle`, take `nextOutput()` until `nil`, come back at `nextDeadline`. It connects its
 /// parts and holds the rules between them; each part has its own file.
 package struct Conference {
-  private let configuration: ConferenceConfiguration
+  private var configuration: ConferenceConfiguration
   private var hub: LinkHub
   private var rendezvous: RendezvousClient
   private var boxes: SealedBoxes
@@ -120,9 +123,7 @@ package struct Conference {
     case .rendezvous(let input): rendezvous.handle(input, at: now)
 
     case .pictureSource(let size, let rate):
-      source = (
-        size.fitted(into: configuration.picture), min(rate, configuration.framesPerSecond)
-      )
+      source = (size, rate)
       announceSource(at: now)
     case .encodedVideo(let frame):
       guard isCameraOn else { return }
@@ -147,6 +148,11 @@ package struct Conference {
     case .camera(let isOn):
       isCameraOn = isOn && configuration.sendsVideo
       announceSources(at: now)
+    case .bounds(let picture, let rate, let bitrate):
+      configuration.picture = picture
+      configuration.framesPerSecond = rate
+      configuration.bitrateLimit = bitrate
+      announceSource(at: now)
     case .leave(let cause): leave(cause, at: now)
     case .processUsage(let cpu, let memory): usage = (cpu, memory)
     case .timeout: timeout(at: now)
@@ -222,8 +228,8 @@ package struct Conference {
     case .joined(let room):
       roomEnteredAt = now
       statisticsDue = now + .seconds(1)
-      outputs.append(
-        .event(.room(hint: configuration.roomHint, members: room.members.count)))
+      let others = room.members.count { $0.session != configuration.ownSession }
+      outputs.append(.event(.room(hint: configuration.roomHint, members: others + 1)))
     case .memberJoined(let member): appeared(member.session, at: now)
     case .memberLeft(let session): vanished(session, at: now)
     case .box(let sender, let sealed):
@@ -424,7 +430,10 @@ package struct Conference {
       peers[index].tell(.limit(share), at: now)
       if let source {
         peers[index].tell(
-          .source(source.size, framesPerSecond: source.framesPerSecond), at: now)
+          .source(
+            source.size.fitted(into: configuration.picture),
+            framesPerSecond: min(source.framesPerSecond, configuration.framesPerSecond)),
+          at: now)
       }
     }
   }

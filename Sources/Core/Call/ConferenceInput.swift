@@ -43,6 +43,8 @@ package enum ConferenceInput: Sendable {
   case chat(String)
   case microphone(isOn: Bool)
   case camera(isOn: Bool)
+  /// New upper bounds of what we send.
+  case bounds(PictureSize, framesPerSecond: Double, bitrate: Bitrate)
   case leave(LeaveCause)
 
   /// Processor share (of one core) and memory of the whole process tree, once a second.

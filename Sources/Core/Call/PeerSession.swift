@@ -38,7 +38,7 @@ struct PeerSession {
     self.joinedAt = joinedAt
     sender = MediaSender()
     receiver = MediaReceiver()
-    label = PeerLabel(peer: session.description, name: "peer \(session.description.prefix(4))")
+    label = PeerLabel(peer: session.description, name: "")
     gate.userJoined = true
   }
 

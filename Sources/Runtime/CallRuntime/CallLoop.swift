@@ -16,7 +16,9 @@ package final class CallLoop {
   private var server: ServerConnection?
   private var waiting: [ConferenceInput] = []
   private var exitCode: Int?
+  private var isLeaving = false
   private var usage: UsageMeter
+  private let signals: Signals
 
   /// `observe` gets what the user or the disk is to have: events, the roster, known peers.
   package init(
@@ -32,13 +34,17 @@ package final class CallLoop {
     self.media = media
     self.observe = observe
     usage = UsageMeter(now: loop.now)
+    signals = try Signals()
     sockets = PeerSockets(loop: loop) { [unowned self] in waiting.append($0) }
     server = ServerConnection(
       loop: loop, addresses: serverAddresses, makeSession: makeServerSession,
       decide: decideServer
-    ) { [unowned self] in waiting.append($0) }
+    ) { [unowned self] in waiting.append(.rendezvous($0)) }
     _ = try loop.watch(inbox.wakeUp) { [unowned self] in
       waiting.append(contentsOf: inbox.takeAll())
+    }
+    _ = try loop.watch(signals.fileDescriptor, for: .readable) { [unowned self] _ in
+      while let signal = signals.next() { stop(by: signal) }
     }
     try sockets?.open()
   }
@@ -57,6 +63,13 @@ package final class CallLoop {
     }
     drainSockets()
     return exitCode ?? 70
+  }
+
+  /// The first signal leaves in order; a second one while leaving ends at once.
+  private func stop(by signal: Signals.Signal) {
+    if isLeaving { exitCode = signal == .interrupt ? 130 : 0 }
+    isLeaving = true
+    waiting.append(.leave(signal == .interrupt ? .interrupt : .terminated))
   }
 
   private func feed(at now: Instant) {

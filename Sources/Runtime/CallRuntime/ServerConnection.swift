@@ -1,5 +1,4 @@
 import CLinux
-import Call
 import Links
 package import Rooms
 import Runtime
@@ -15,7 +14,7 @@ package final class ServerConnection {
   private let addresses: [SocketAddress]
   private let makeSession: () -> any SecureSession
   private let decide: Decision
-  private let feed: (ConferenceInput) -> Void
+  private let feed: (RendezvousClient.Input) -> Void
 
   private var stream: TCPStream?
   private var token: EventLoop.Token?
@@ -26,7 +25,7 @@ package final class ServerConnection {
   init(
     loop: EventLoop, addresses: [SocketAddress],
     makeSession: @escaping () -> any SecureSession, decide: @escaping Decision,
-    feed: @escaping (ConferenceInput) -> Void
+    feed: @escaping (RendezvousClient.Input) -> Void
   ) {
     self.loop = loop
     self.addresses = addresses
@@ -43,7 +42,7 @@ package final class ServerConnection {
       connect(after: "no address")
     case .disconnect: close()
     case .verify(let facts):
-      feed(.rendezvous(decide(facts) ? .serverAccepted : .serverRejected))
+      feed(decide(facts) ? .serverAccepted : .serverRejected)
     case .send(let bytes):
       session?.send(bytes, at: loop.now)
       drain()
@@ -56,7 +55,7 @@ package final class ServerConnection {
 
   private func connect(after failure: String) {
     guard !untried.isEmpty else {
-      feed(.rendezvous(.disconnected(failure)))
+      feed(.disconnected(failure))
       return
     }
     let address = untried.removeFirst()
@@ -110,7 +109,7 @@ package final class ServerConnection {
       case .transmit(let bytes):
         if let failure = stream?.write(bytes) { return lost(failure.reason) }
       case .established: established(session)
-      case .received(let bytes): feed(.rendezvous(.received(bytes)))
+      case .received(let bytes): feed(.received(bytes))
       case .closed: return lost("the server closed the connection")
       case .failed(let failure): return lost("TLS failed (\(failure))")
       }
@@ -124,10 +123,9 @@ package final class ServerConnection {
         label: AdmissionStatement.exporterLabel, count: AdmissionStatement.exporterCount)
     else { return lost("TLS failed (no exporter)") }
     feed(
-      .rendezvous(
-        .secured(
-          RendezvousClient.ServerFacts(
-            keyHash: keyHash, chain: session.peerCertificateChain, exporter: exporter))))
+      .secured(
+        RendezvousClient.ServerFacts(
+          keyHash: keyHash, chain: session.peerCertificateChain, exporter: exporter)))
   }
 
   private func flush() {
@@ -138,7 +136,7 @@ package final class ServerConnection {
 
   private func lost(_ reason: String) {
     close()
-    feed(.rendezvous(.disconnected(reason)))
+    feed(.disconnected(reason))
   }
 
   private func close() {
