@@ -17,7 +17,7 @@ package struct FileProblem: Error, Hashable, CustomStringConvertible, Sendable {
       case ENOSPC, EDQUOT: "free some space on that disk"
       case EROFS: "choose a place that can be written to"
       case EACCES, EPERM: "check its owner and permissions"
-      case ENOENT: "check the path"
+      case ENOENT, ENOTDIR: "check the path"
       case ELOOP: "replace the symbolic link by the file itself"
       default: "check the disk"
       }

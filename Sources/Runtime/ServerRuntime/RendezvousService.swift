@@ -54,7 +54,8 @@ package final class RendezvousService {
   package enum Notice: Hashable, Sendable {
     case outOfDescriptors
     case acceptsAgain
-    case draining
+    /// By a signal, or by `stop`.
+    case draining(Signals.Signal?)
   }
 
   private static let acceptPause = Interval.milliseconds(200)
@@ -96,11 +97,11 @@ package final class RendezvousService {
       listeners.append((listener, token))
     }
     tokens.append(try loop.watch(reports.wakeUp) { [unowned self] in takeReports() })
-    tokens.append(try loop.watch(stop) { [unowned self] in drainAll() })
+    tokens.append(try loop.watch(stop) { [unowned self] in drainAll(nil) })
     if let signals {
       tokens.append(
         try loop.watch(signals.fileDescriptor, for: .readable) { [unowned self] _ in
-          while signals.next() != nil { drainAll() }
+          while let signal = signals.next() { drainAll(signal) }
         })
     }
   }
@@ -198,9 +199,9 @@ package final class RendezvousService {
     for (_, token) in listeners { loop.change(token, to: .readable) }
   }
 
-  private func drainAll() {
+  private func drainAll(_ signal: Signals.Signal?) {
     guard !listeners.isEmpty else { return }
-    tell(.draining)
+    tell(.draining(signal))
     for (_, token) in listeners { loop.unwatch(token) }
     listeners = []
     acceptsAgain = nil
