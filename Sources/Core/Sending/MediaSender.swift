@@ -120,10 +120,12 @@ package struct MediaSender: Sendable {
 
   private mutating func repair(_ number: SequenceNumber, at now: Instant) {
     // What waits is not asked for again, and repair never takes more than half a second's worth.
-    guard pacer.repairByteCount < congestion.target.bytes(in: .milliseconds(500)).bytes,
-      let packet = history.repair(number, roundTrip: roundTrip, at: now)
-    else { return }
-    pacer.append(paced(packet, as: .repair))
+    guard pacer.repairByteCount < congestion.target.bytes(in: .milliseconds(500)).bytes else {
+      return
+    }
+    for packet in history.repairs(number, roundTrip: roundTrip, at: now) {
+      pacer.append(paced(packet, as: .repair))
+    }
   }
 
   private mutating func askForKeyFrame(at now: Instant) {

@@ -9,7 +9,7 @@ struct KeyFrameRequest {
   /// Repair cannot help: the decoder failed, or packets are gone for good.
   private var isHopeless = false
 
-  private static let leastPatience = Interval.milliseconds(200)
+  private static let leastPatience = Interval.milliseconds(150)
   private static let mostPatience = Interval.milliseconds(800)
   private static let leastRepeat = Interval.milliseconds(250)
 
@@ -28,7 +28,7 @@ struct KeyFrameRequest {
     guard let blockedSince else { return nil }
     if let askedAt { return askedAt + max(Self.leastRepeat, roundTrip * 1.5) }
     if isHopeless { return blockedSince }
-    let repair = roundTrip * 3 + .milliseconds(60)
+    let repair = roundTrip * 4 + .milliseconds(100)
     return blockedSince + min(max(repair, Self.leastPatience), Self.mostPatience)
   }
 

@@ -38,7 +38,10 @@ struct CapacityEstimate {
   mutating func forget() { gaps.removeAll(keepingCapacity: true) }
 
   /// Lowers the estimate to a rate at which packets were seen to arrive.
-  mutating func bound(to limit: Bitrate) { if isMeasured { rate = min(rate, limit) } }
+  mutating func lower(to limit: Bitrate) { if isMeasured { rate = min(rate, limit) } }
+
+  /// Raises the estimate to a rate that passed without a queue.
+  mutating func raise(to limit: Bitrate) { if isMeasured { rate = max(rate, limit) } }
 
   mutating func append(_ gap: Gap) {
     if gaps.count == Self.countLimit { gaps.removeFirst() }

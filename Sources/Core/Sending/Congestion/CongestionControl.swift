@@ -20,15 +20,18 @@ struct CongestionControl {
   private let minimum: Bitrate
   private let startRate: Bitrate
   private var updatedAt: Instant?
-  private var lastSentAt: Instant?
+  private var last: (sentAt: Instant, size: ByteCount)?
   /// Packets of the last second, decaying: told to have arrived, and lost.
   private var counted = (arrived: 0.0, lost: 0.0)
-  private var delivered = RateMeter(window: .milliseconds(300))
+  private var delivered = RateMeter(window: .milliseconds(400))
   /// The first packet since feedback was last heard: the longer ago, the deader the path.
   private var unansweredSince: Instant?
 
   /// The share of capacity that is used: the rest lets the queue of a large picture drain.
   private static let utilisation = 0.95
+  /// What the path is taken to carry beyond what it has carried without a queue: a little more than
+  /// `utilisation` leaves unused, so that the target creeps up where nothing else can be measured.
+  private static let headroom = 1.07
   /// The time in which a standing queue is to drain.
   private static let drainTime = 0.4
   /// The time in which the target may double, about, when the path allows it.
@@ -36,6 +39,8 @@ struct CongestionControl {
   /// Pictures leave faster than the path is thought to be, to learn whether it is faster.
   private static let paceFactor = 1.25
   private static let generousPaceFactor = 2.5
+  /// Lateness of a timer that does not matter.
+  private static let timerSlack = Interval.microseconds(300)
   /// At start, before anything was measured.
   private static let startPace = Bitrate.kilobits(20_000)
 
@@ -57,11 +62,11 @@ struct CongestionControl {
 
   /// Numbers a packet that leaves now.
   mutating func send(_ size: ByteCount, at now: Instant) -> SequenceNumber {
-    let gap = lastSentAt.map { now - $0 } ?? .seconds(1)
-    let closely = gap <= pace.duration(of: size) * 1.3 + .milliseconds(1)
-    lastSentAt = now
+    // At the pace, the packet before would just have left: the two keep a bottleneck busy.
+    let closely = last.map { now - $0.sentAt <= pace.duration(of: $0.size) + Self.timerSlack }
+    last = (now, size)
     if unansweredSince == nil { unansweredSince = now }
-    return log.append(size: size, followsClosely: closely, at: now)
+    return log.append(size: size, followsClosely: closely ?? false, at: now)
   }
 
   /// When silence of the receiver counts as a dead path.
@@ -89,8 +94,8 @@ struct CongestionControl {
     updatedAt = now
     countLoss(arrived: arrived.count, lost: lost, elapsed: elapsed)
     standingQueue = delay.standing(at: now)
-    boundByDelivery(at: now)
     capacity.update(at: now)
+    boundByDelivery(at: now)
     adjustTarget(elapsed: elapsed)
   }
 
@@ -115,12 +120,16 @@ struct CongestionControl {
     lossRatio = counted.lost / max(1, counted.arrived + counted.lost)
   }
 
-  /// With a queue on the path, what arrives is all that the path carries, whatever single gaps
-  /// seem to say: links that deliver in bursts, and TCP, make gaps look short.
+  /// Whatever single gaps seem to say, what arrives is all that the path carries when a queue
+  /// stands on it (links that deliver in bursts, and TCP, make gaps look short), and no more than
+  /// it carries when none does (jitter makes gaps look long).
   private mutating func boundByDelivery(at now: Instant) {
-    guard standingQueue > .milliseconds(40) || lossRatio > 0.25 else { return }
-    let rate = delivered.rate(at: now) * 1.1
-    capacity.bound(to: max(rate, minimum * 4))
+    let rate = delivered.rate(at: now)
+    if standingQueue > .milliseconds(40) || lossRatio > 0.25 {
+      capacity.lower(to: max(rate * 1.1, minimum * 4))
+    } else if standingQueue <= PathDelay.allowance {
+      capacity.raise(to: rate * Self.headroom)
+    }
   }
 
   private mutating func adjustTarget(elapsed: Interval) {

@@ -1,5 +1,6 @@
 import Media
 import Units
+import Wire
 
 /// What of the target is left for encoded pictures, and in which size they are worth encoding.
 struct EncoderBudget {
@@ -17,6 +18,8 @@ struct EncoderBudget {
   /// A smaller change is not worth telling before a second has passed.
   private static let smallChange = 0.03
   private static let refresh = Interval.milliseconds(1_000)
+  /// Of RTP and VP8 in a video packet.
+  private static let headers = RTPPacket.headerCount + VP8Payload.descriptorCount
   private static let least = Bitrate.kilobits(40)
 
   mutating func setSource(_ size: PictureSize, framesPerSecond: Double) {
@@ -35,9 +38,9 @@ struct EncoderBudget {
     let interval = min((now - lastFrameAt).seconds, 0.2)
     guard interval > 0.001 else { return }
     let made = Double(frame.bytes.count) * 8 / interval
-    let ratio = min(4, made * overshoot / Double(max(advice.bitrate, Self.least).bitsPerSecond))
-    overshoot += (max(ratio, 1) - overshoot) * min(1, interval)
-    overshoot = min(max(overshoot, 1), 2)
+    // Easy content undershoots: that is no debt to be repaid.
+    let ratio = min(made / Double(max(advice.bitrate, Self.least).bitsPerSecond), 4)
+    overshoot += (ratio - overshoot) * interval
   }
 
   /// The advice, where it differs from the one before.
@@ -48,11 +51,11 @@ struct EncoderBudget {
     let wire = max(target - audio.rate(at: now) - repairShare, Self.least)
     let frameRate = ladder.framesPerSecond(of: source?.framesPerSecond ?? 30)
     // Each packet costs headers: count those that a picture of this budget takes.
-    let frameBytes = wire.bitsPerSecond / 8 / Int64(max(frameRate, 1))
-    let perPacket = Int64(MediaPacketCost.headers + overhead.bytes)
-    let packets = 1 + frameBytes / (Int64(MediaPacketCost.part) + perPacket)
-    let payload = wire - Bitrate(bitsPerSecond: packets * perPacket * 8 * Int64(frameRate))
-    let bitrate = max(payload * (1 / overshoot), Self.least)
+    let perPacket = Double(Self.headers + overhead.bytes)
+    let frameBytes = Double(wire.bitsPerSecond) / 8 / frameRate
+    let packets = max(1, 0.5 + frameBytes / (Double(VideoPacketizer.partLimit) + perPacket))
+    let payload = wire - Bitrate(bitsPerSecond: Int64(packets * perPacket * 8 * frameRate))
+    let bitrate = max(payload * (1 / min(max(overshoot, 1), 2)), Self.least)
 
     var new = EncoderAdvice(bitrate: bitrate, size: nil, framesPerSecond: 0)
     if let source {
@@ -69,10 +72,4 @@ struct EncoderBudget {
     advisedAt = now
     return new
   }
-}
-
-/// Bytes of headers and of picture in a full video packet.
-enum MediaPacketCost {
-  static let headers = 26
-  static let part = VideoPacketizer.partLimit
 }

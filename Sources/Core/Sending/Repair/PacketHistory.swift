@@ -8,6 +8,7 @@ struct PacketHistory {
     var packet: RTPPacket
     var lastSentAt: Instant
     var firstSentAt: Instant
+    var repairs = 0
   }
 
   private var entries: [Entry?] = Array(repeating: nil, count: Self.capacity)
@@ -31,18 +32,19 @@ struct PacketHistory {
   }
 
   /// The retransmission of a packet, unless it is unknown, too old, or was sent so recently that
-  /// the request must have crossed it.
-  mutating func repair(
+  /// the request must have crossed it. Asked for again it is sent twice: time is running out.
+  mutating func repairs(
     _ number: SequenceNumber, roundTrip: Interval, at now: Instant
-  ) -> RTPPacket? {
-    guard let newest else { return nil }
+  ) -> [RTPPacket] {
+    guard let newest else { return [] }
     let index = newest + Int64(number.distance(from: SequenceNumber(newest)))
     guard index.value >= 0, index <= newest, let entry = entries[slot(index)],
       entry.index == index, now - entry.firstSentAt <= Self.ageLimit,
       now - entry.lastSentAt >= roundTrip * 0.8
-    else { return nil }
+    else { return [] }
     entries[slot(index)]?.lastSentAt = now
-    return retransmission(of: entry.packet)
+    entries[slot(index)]?.repairs += 1
+    return (0...min(entry.repairs, 1)).map { _ in retransmission(of: entry.packet) }
   }
 
   /// The newest packet again: something harmless that makes the receiver answer.
