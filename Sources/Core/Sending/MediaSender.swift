@@ -49,7 +49,9 @@ package struct MediaSender: Sendable {
 
   /// A picture encoded now would be sent soon. Where it is false, not encoding costs one frame;
   /// encoding one that is then dropped costs a key frame.
-  package var wantsVideo: Bool { !isStalled && backlog < Self.backlogLimit }
+  package var wantsVideo: Bool {
+    !isStalled && !congestion.isWindowFull && backlog < Self.backlogLimit
+  }
 
   /// How long what waits here and in the carrier takes to leave.
   private var backlog: Interval {
@@ -112,10 +114,19 @@ package struct MediaSender: Sendable {
         askForKeyFrame(at: now)
       case .transportFeedback(let feedback):
         congestion.handle(feedback, at: now)
-        isStalled = false
+        if isStalled { resume() }
       case .nack, .pictureLoss, .senderReport, .receiverReport: break
       }
     }
+  }
+
+  /// The path is alive again. What was under way when it died is lost or stale: repairing it would
+  /// delay the first fresh picture.
+  private mutating func resume() {
+    isStalled = false
+    pacer.dropRepair()
+    history.forget()
+    frames.breakChain()
   }
 
   private mutating func repair(_ number: SequenceNumber, at now: Instant) {
@@ -123,7 +134,10 @@ package struct MediaSender: Sendable {
     guard pacer.repairByteCount < congestion.target.bytes(in: .milliseconds(500)).bytes else {
       return
     }
-    for packet in history.repairs(number, roundTrip: roundTrip, at: now) {
+    // With a queue on the path an answer takes longer than the link's round trip.
+    let wait = max(roundTrip, congestion.responseTime ?? .zero)
+    let isLossy = congestion.lossRatio > 0.02 && roundTrip > .milliseconds(20)
+    for packet in history.repairs(number, roundTrip: wait, isLossy: isLossy, at: now) {
       pacer.append(paced(packet, as: .repair))
     }
   }
@@ -147,7 +161,7 @@ package struct MediaSender: Sendable {
   private mutating func pump(at now: Instant) {
     watchForStall(at: now)
     pacer.rate = congestion.pace
-    pacer.isHeld = isStalled || carrierQueue > carrierLimit
+    pacer.isHeld = isStalled || carrierQueue > carrierLimit || congestion.isWindowFull
     pacer.isBlocked = carrierQueue.bytes > carrierLimit.bytes * 4
     while let packet = nextPacket(at: now) { send(packet, at: now) }
     if isStalled, mayProbe { probe(at: now) }

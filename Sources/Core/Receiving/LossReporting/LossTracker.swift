@@ -9,6 +9,7 @@ struct LossTracker {
     var index: PacketIndex
     var since: Instant
     var askAt: Instant
+    var asked = 0
     /// It was only guessed that the packet has been sent.
     var isGuess = false
   }
@@ -28,6 +29,7 @@ struct LossTracker {
   static let gapLimit: Int64 = 400
   private static let countLimit = 512
   private static let ageLimit = Interval.milliseconds(1_200)
+  private static let repetition = Interval.milliseconds(12)
   private static let reorderLimit = Interval.milliseconds(40)
 
   enum Arrival {
@@ -111,7 +113,10 @@ struct LossTracker {
     var due: [SequenceNumber] = []
     for at in missing.indices where missing[at].askAt <= now {
       due.append(SequenceNumber(missing[at].index))
-      missing[at].askAt = now + roundTrip + max(.milliseconds(8), roundTrip / 5)
+      missing[at].asked += 1
+      let again = roundTrip + max(.milliseconds(8), roundTrip / 5)
+      // The request may be lost as well: it is repeated once, well before an answer is overdue.
+      missing[at].askAt = now + (missing[at].asked == 1 ? min(Self.repetition, again) : again)
     }
     return due
   }

@@ -11,31 +11,48 @@ struct CapacityEstimate {
     /// Between the two at the sender and at the receiver.
     var sent: Interval
     var arrived: Interval
+    /// How long the packet in front took beyond the fastest.
+    var waited: Interval
+
     /// The packet reached the bottleneck before the one in front of it had left.
-    var isQueued: Bool
+    var isQueued: Bool { waited > sent + .microseconds(500) }
   }
 
   private(set) var rate: Bitrate
   /// Something was measured: `rate` is no longer a guess.
   private(set) var isMeasured = false
   private var gaps: [Gap] = []
+  /// How often in a row the path kept up with the pace.
+  private var haste = 0
+
+  /// How much faster than the estimate pictures leave, to learn whether the path is faster: the
+  /// more often it was, the bolder.
+  private static let paceFactors = [1.25, 1.5, 2.0, 2.5]
 
   /// Gaps that a measurement needs, and how old they may be.
   private static let leastCount = 6
   private static let age = Interval.milliseconds(300)
   private static let sparseAge = Interval.milliseconds(1_000)
   private static let countLimit = 64
+  private static let collapseCount = 5
+  private static let collapseWait = Interval.milliseconds(40)
   /// Arrivals are stamped in 250 µs: shorter trains say no more than "very fast".
   private static let shortest = Interval.microseconds(500)
   /// A train longer than it was sent by this factor was stretched.
   private static let stretch = 1.05
-  private static let growthLimit = 1.5
+  private static let growthLimit = 2.0
   private static let ceiling = Bitrate.kilobits(100_000)
 
   init(start: Bitrate) { rate = start }
 
+  /// How fast packets may follow one another.
+  var pace: Bitrate { rate * Self.paceFactors[haste] }
+
   /// What was learned of a path that is no longer used.
-  mutating func forget() { gaps.removeAll(keepingCapacity: true) }
+  mutating func forget() {
+    haste = 0
+    gaps.removeAll(keepingCapacity: true)
+  }
 
   /// Lowers the estimate to a rate at which packets were seen to arrive.
   mutating func lower(to limit: Bitrate) { if isMeasured { rate = min(rate, limit) } }
@@ -48,27 +65,51 @@ struct CapacityEstimate {
     gaps.append(gap)
   }
 
-  mutating func update(at now: Instant) {
+  /// Measures anew. Returns `true` when the path was found to carry far less than it did.
+  mutating func update(at now: Instant) -> Bool {
     gaps.removeAll { now - $0.at > Self.sparseAge }
+    let collapsed = followCollapse()
     var recent = gaps[...]
     let fresh = gaps.drop { now - $0.at > Self.age }
     if fresh.count >= Self.leastCount { recent = fresh }
-    guard recent.count >= (isMeasured ? Self.leastCount : 3) else { return }
+    guard recent.count >= (isMeasured ? Self.leastCount : 3) else { return collapsed }
 
-    let size = recent.reduce(ByteCount.zero) { $0 + $1.size }
+    let measured = Self.rate(of: recent)
     let sent = recent.reduce(Interval.zero) { $0 + $1.sent }
-    let arrived = max(recent.reduce(Interval.zero) { $0 + $1.arrived }, Self.shortest)
-    let measured = Bitrate(of: size, in: arrived)
+    let arrived = recent.reduce(Interval.zero) { $0 + $1.arrived }
     let queued = recent.count { $0.isQueued }
     if arrived > sent * Self.stretch || queued * 2 > recent.count {
       // The bottleneck was at work: this is its rate, whether higher or lower than thought.
       rate = isMeasured ? min(measured, rate * Self.growthLimit) : measured
+      haste = 0
     } else if measured > rate {
       // It kept up, so there is more: the next trains leave faster, and older ones say nothing.
       rate = min(measured, rate * Self.growthLimit)
+      haste = min(haste + 1, Self.paceFactors.count - 1)
       gaps.removeAll(keepingCapacity: true)
     }
     rate = min(rate, Self.ceiling)
     isMeasured = true
+    return collapsed
+  }
+
+  /// A few packets in a row that all waited, at half the rate: what came before is history, and
+  /// averaging over it would fill the queue.
+  private mutating func followCollapse() -> Bool {
+    let newest = gaps.suffix(Self.collapseCount)
+    guard isMeasured, newest.count == Self.collapseCount,
+      newest.allSatisfy({ $0.isQueued && $0.waited > Self.collapseWait })
+    else { return false }
+    let measured = Self.rate(of: newest)
+    guard measured < rate * 0.6 else { return false }
+    rate = measured
+    gaps = Array(newest)
+    return true
+  }
+
+  private static func rate(of gaps: ArraySlice<Gap>) -> Bitrate {
+    let size = gaps.reduce(ByteCount.zero) { $0 + $1.size }
+    let arrived = gaps.reduce(Interval.zero) { $0 + $1.arrived }
+    return Bitrate(of: size, in: max(arrived, shortest))
   }
 }

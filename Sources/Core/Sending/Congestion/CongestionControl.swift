@@ -24,6 +24,9 @@ struct CongestionControl {
   /// Packets of the last second, decaying: told to have arrived, and lost.
   private var counted = (arrived: 0.0, lost: 0.0)
   private var delivered = RateMeter(window: .milliseconds(400))
+  /// From sending a packet to hearing of its arrival: smoothed, and the least.
+  private(set) var responseTime: Interval?
+  private var response = WindowedLeast()
   /// The first packet since feedback was last heard: the longer ago, the deader the path.
   private var unansweredSince: Instant?
 
@@ -36,9 +39,12 @@ struct CongestionControl {
   private static let drainTime = 0.4
   /// The time in which the target may double, about, when the path allows it.
   private static let growthTime = 0.2
-  /// Pictures leave faster than the path is thought to be, to learn whether it is faster.
-  private static let paceFactor = 1.25
+  /// Where the path has far more room than is used, pictures need not be spread.
   private static let generousPaceFactor = 2.5
+  /// What may be in flight beyond the least response time: feedback's interval and a short queue.
+  private static let windowSlack = Interval.milliseconds(75)
+  private static let leastWindow = ByteCount(12_000)
+  private static let outage = Interval.milliseconds(500)
   /// Lateness of a timer that does not matter.
   private static let timerSlack = Interval.microseconds(300)
   /// At start, before anything was measured.
@@ -57,7 +63,7 @@ struct CongestionControl {
   var pace: Bitrate {
     guard capacity.isMeasured else { return Self.startPace }
     let hasRoom = target * 3 < capacity.rate
-    return capacity.rate * (hasRoom ? Self.generousPaceFactor : Self.paceFactor)
+    return hasRoom ? max(capacity.pace, capacity.rate * Self.generousPaceFactor) : capacity.pace
   }
 
   /// Numbers a packet that leaves now.
@@ -71,11 +77,13 @@ struct CongestionControl {
 
   /// When silence of the receiver counts as a dead path.
   func stalls(roundTrip: Interval) -> Instant? {
-    unansweredSince.map { $0 + max(.milliseconds(500), roundTrip * 2 + .milliseconds(250)) }
+    unansweredSince.map { $0 + max(Self.outage, roundTrip * 2 + .milliseconds(250)) }
   }
 
   mutating func forgetPath() {
-    delay.forget()
+    delay = PathDelay()
+    response = WindowedLeast()
+    responseTime = nil
     capacity.forget()
     unansweredSince = nil
   }
@@ -83,20 +91,39 @@ struct CongestionControl {
   mutating func handle(_ feedback: TransportFeedback, at now: Instant) {
     let (arrived, lost) = log.apply(feedback)
     guard !arrived.isEmpty else { return }
+    let isOutageOver = unansweredSince.map { now - $0 > Self.outage } ?? false
     unansweredSince = nil
     for entry in arrived {
       guard let arrivedAt = entry.arrivedAt else { continue }
       delay.append(arrivedAt - entry.sentAt, at: now)
       delivered.add(entry.size, at: now)
     }
+    if let newest = arrived.last { noteResponse(now - newest.sentAt, at: now) }
     for entry in arrived { measureGap(before: entry, at: now) }
     let elapsed = now - (updatedAt ?? now)
     updatedAt = now
-    countLoss(arrived: arrived.count, lost: lost, elapsed: elapsed)
+    // What an outage swallowed tells nothing about the path after it.
+    countLoss(arrived: arrived.count, lost: isOutageOver ? 0 : lost, elapsed: elapsed)
     standingQueue = delay.standing(at: now)
-    capacity.update(at: now)
+    if capacity.update(at: now) {
+      delay.keepNewest(4)
+      standingQueue = delay.standing(at: now)
+    }
     boundByDelivery(at: now)
     adjustTarget(elapsed: elapsed)
+  }
+
+  private mutating func noteResponse(_ time: Interval, at now: Instant) {
+    response.note(time, at: now)
+    responseTime = responseTime.map { $0 + (time - $0) * 0.25 } ?? time
+  }
+
+  /// More is on its way than the path holds with a short queue: feedback is overdue, and whatever
+  /// is sent on top of it would only wait.
+  var isWindowFull: Bool {
+    guard capacity.isMeasured, let least = response.value else { return false }
+    let window = capacity.rate.bytes(in: least + Self.windowSlack)
+    return log.inFlight > max(window, Self.leastWindow)
   }
 
   private mutating func measureGap(before entry: SentLog.Entry, at now: Instant) {
@@ -105,12 +132,10 @@ struct CongestionControl {
     else { return }
     let sent = entry.sentAt - previous.sentAt
     let waited = delay.queueing(previousArrival - previous.sentAt)
-    let isQueued = waited > sent + .microseconds(500)
-    guard isQueued || entry.followsClosely else { return }
-    capacity.append(
-      CapacityEstimate.Gap(
-        at: now, size: entry.size, sent: sent, arrived: arrival - previousArrival,
-        isQueued: isQueued))
+    let gap = CapacityEstimate.Gap(
+      at: now, size: entry.size, sent: sent, arrived: arrival - previousArrival, waited: waited)
+    guard gap.isQueued || entry.followsClosely else { return }
+    capacity.append(gap)
   }
 
   private mutating func countLoss(arrived: Int, lost: Int, elapsed: Interval) {

@@ -3,47 +3,29 @@ import Units
 /// The queue on the path, from one-way delays: differences of two unrelated clocks, of which only
 /// the distance to the least one means anything.
 struct PathDelay {
-  /// The least delay of this half window and of the one before it.
-  private var least: Interval?
-  private var previousLeast: Interval?
-  private var halfBegan = Instant.zero
+  private var least = WindowedLeast()
   /// The newest delays, for what stands in the queue.
   private var recent: [(at: Instant, delay: Interval)] = []
   /// Since when the queue has not drained, although less was sent than the path carries.
   private var standsSince: Instant?
 
-  /// Clocks drift apart by up to 0.1 ms a second, so the least delay is forgotten.
-  private static let halfWindow = Interval.milliseconds(10_000)
   private static let recentWindow = Interval.milliseconds(100)
   private static let countLimit = 256
   /// Less is noise: jitter, the serialisation of larger packets.
   static let allowance = Interval.milliseconds(6)
   private static let patience = Interval.milliseconds(2_500)
 
-  mutating func forget() { self = PathDelay() }
-
   mutating func append(_ delay: Interval, at now: Instant) {
-    if now - halfBegan > Self.halfWindow {
-      previousLeast = least
-      least = nil
-      halfBegan = now
-    }
-    least = min(least ?? delay, delay)
+    least.note(delay, at: now)
     if recent.count == Self.countLimit { recent.removeFirst() }
     recent.append((now, delay))
   }
 
   /// How much longer than the fastest a packet of this delay took.
-  func queueing(_ delay: Interval) -> Interval { delay - base }
+  func queueing(_ delay: Interval) -> Interval { delay - (least.value ?? delay) }
 
-  private var base: Interval {
-    switch (least, previousLeast) {
-    case (let least?, let previous?): min(least, previous)
-    case (let least?, nil): least
-    case (nil, let previous?): previous
-    case (nil, nil): .zero
-    }
-  }
+  /// The path has changed its rate: what stood in the queue before says nothing.
+  mutating func keepNewest(_ count: Int) { recent.removeFirst(max(0, recent.count - count)) }
 
   /// The part of the queue that did not drain between pictures: the least delay of the last 100 ms,
   /// which neither a picture's own packets nor jitter can raise.
@@ -52,14 +34,14 @@ struct PathDelay {
     guard let fastest = recent.min(by: { $0.delay < $1.delay })?.delay else {
       return .zero
     }
-    let standing = fastest - base
+    let standing = queueing(fastest)
     if standing <= Self.allowance * 2 {
       standsSince = nil
     } else if let since = standsSince {
       if now - since > Self.patience {
         // It would have drained: the path itself became longer, or others fill its queue.
-        least = fastest
-        previousLeast = nil
+        least = WindowedLeast()
+        least.note(fastest, at: now)
         standsSince = nil
       }
     } else {

@@ -7,6 +7,8 @@ struct SentLog {
     var index: PacketIndex
     var sentAt: Instant
     var size: ByteCount
+    /// Of all packets up to this one.
+    var total: ByteCount
     /// The pacer alone kept it apart from the packet before it, so that the two measure the path.
     var followsClosely: Bool
     /// On the receiver's clock, whose zero is unknown.
@@ -16,6 +18,9 @@ struct SentLog {
 
   private var entries: [Entry?] = Array(repeating: nil, count: Self.capacity)
   private(set) var next: PacketIndex
+  private var total = ByteCount.zero
+  /// The newest packet that feedback told to have arrived, and what was sent up to it.
+  private var newestArrived: (index: PacketIndex, total: ByteCount)?
   private var highestReference: Int64?
 
   private static let capacity = 4_096
@@ -32,10 +37,14 @@ struct SentLog {
     return entry
   }
 
+  /// Sent after the newest packet that is known to have arrived.
+  var inFlight: ByteCount { total - (newestArrived?.total ?? .zero) }
+
   /// Numbers a packet that leaves now.
   mutating func append(size: ByteCount, followsClosely: Bool, at now: Instant) -> SequenceNumber {
+    total += size
     entries[slot(next)] = Entry(
-      index: next, sentAt: now, size: size, followsClosely: followsClosely)
+      index: next, sentAt: now, size: size, total: total, followsClosely: followsClosely)
     defer { next += 1 }
     return SequenceNumber(next)
   }
@@ -56,6 +65,7 @@ struct SentLog {
         entry.arrivedAt = clock
         if entry.isReportedLost { lost -= 1 }
         arrived.append(entry)
+        if newestArrived.map({ $0.index < index }) ?? true { newestArrived = (index, entry.total) }
       } else if !entry.isReportedLost {
         entry.isReportedLost = true
         lost += 1

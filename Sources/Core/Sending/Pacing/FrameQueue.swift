@@ -53,7 +53,8 @@ struct FrameQueue {
     return oldest.frame
   }
 
-  private mutating func breakChain() {
+  /// Only a key frame may follow.
+  mutating func breakChain() {
     drop()
     needsKeyFrame = true
   }

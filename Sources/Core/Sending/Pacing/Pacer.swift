@@ -65,6 +65,8 @@ struct Pacer {
     }
   }
 
+  mutating func dropRepair() { repair.removeAll(keepingCapacity: true) }
+
   /// The next packet that may leave at `now`.
   mutating func next(at now: Instant) -> Packet? {
     if !audio.isEmpty, !isBlocked {

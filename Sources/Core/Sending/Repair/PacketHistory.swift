@@ -13,6 +13,7 @@ struct PacketHistory {
 
   private var entries: [Entry?] = Array(repeating: nil, count: Self.capacity)
   private var newest: PacketIndex?
+  private var oldest = PacketIndex(0)
   private var repairSequence: PacketIndex
 
   /// About 1 MB, or 3 s at 3 Mbit/s.
@@ -26,25 +27,31 @@ struct PacketHistory {
 
   var isEmpty: Bool { newest == nil }
 
+  /// Nothing that was sent so far is sent again.
+  mutating func forget() { newest = nil }
+
   mutating func insert(_ packet: RTPPacket, index: PacketIndex, at now: Instant) {
     entries[slot(index)] = Entry(index: index, packet: packet, lastSentAt: now, firstSentAt: now)
+    if newest == nil { oldest = index }
     newest = index
   }
 
   /// The retransmission of a packet, unless it is unknown, too old, or was sent so recently that
-  /// the request must have crossed it. Asked for again it is sent twice: time is running out.
+  /// the request must have crossed it. `isLossy` sends it twice, and so does asking again: a lost
+  /// repair costs another round trip.
   mutating func repairs(
-    _ number: SequenceNumber, roundTrip: Interval, at now: Instant
+    _ number: SequenceNumber, roundTrip: Interval, isLossy: Bool, at now: Instant
   ) -> [RTPPacket] {
     guard let newest else { return [] }
     let index = newest + Int64(number.distance(from: SequenceNumber(newest)))
-    guard index.value >= 0, index <= newest, let entry = entries[slot(index)],
+    guard index.value >= 0, index >= oldest, index <= newest, let entry = entries[slot(index)],
       entry.index == index, now - entry.firstSentAt <= Self.ageLimit,
       now - entry.lastSentAt >= roundTrip * 0.8
     else { return [] }
     entries[slot(index)]?.lastSentAt = now
     entries[slot(index)]?.repairs += 1
-    return (0...min(entry.repairs, 1)).map { _ in retransmission(of: entry.packet) }
+    let copies = isLossy || entry.repairs > 0 ? 2 : 1
+    return (0..<copies).map { _ in retransmission(of: entry.packet) }
   }
 
   /// The newest packet again: something harmless that makes the receiver answer.
