@@ -123,7 +123,9 @@ let targets: [Target] = [
     "Wire", "Ciphers", "CLinux", "Units"),
   tests("CommandLine", "CommandLine", "Simulation", "Rooms", "Call", "Media", "Units"),
   tests("Judging", "Judging", "Media", "Units"),
-  tests("Scenario", "Simulation", "Call", "Media", "Links", "Rooms", "Wire", "Ciphers", "Units"),
+  tests(
+    "Scenario", "Simulation", "Call", "Sending", "Receiving", "Media", "Links", "Rooms", "Wire",
+    "Ciphers", "Units"),
   tests("EndToEnd", "Runtime", "Files", "CLinux", "Media", "Units"),
   tests("Tidy"),
 ]

@@ -1,18 +1,21 @@
 package import Units
 
-/// What one sender gives out: in any tenth of a second no more than `factor` times what its
-/// congestion control allows, and one key frame's head start.
+/// What one sender gives out: in any tenth of a second no more than `factor` times the most that its
+/// congestion control allowed in the last second, and a head start.
 package struct PaceChecker {
   private let name: String
   private let findings: Findings
   private var window: [(at: Instant, bytes: Int)] = []
   private var start = 0
   private var bytes = 0
+  /// Rising in time, falling in rate: the first is the highest of the last second.
+  private var targets: [(at: Instant, rate: Bitrate)] = []
   private var isOver = false
 
   private static let span = Interval.milliseconds(100)
+  private static let memory = Interval.seconds(1)
   private static let factor = 3.0
-  private static let headStart = 6_000
+  private static let headStart = 8_000
 
   package init(_ name: String, findings: Findings) {
     self.name = name
@@ -30,7 +33,11 @@ package struct PaceChecker {
       window.removeFirst(start)
       start = 0
     }
-    let limit = Int(Double(target.bytes(in: Self.span).bytes) * Self.factor) + Self.headStart
+    while let last = targets.last, last.rate <= target { targets.removeLast() }
+    targets.append((now, target))
+    while targets[0].at + Self.memory < now { targets.removeFirst() }
+    let allowed = Double(targets[0].rate.bytes(in: Self.span).bytes)
+    let limit = Int(allowed * Self.factor) + Self.headStart
     // Once for each excess, not once for each packet of it.
     if bytes > limit, !isOver {
       findings.report("pace", "\(name): \(bytes) bytes in 100 ms, \(limit) allowed")

@@ -41,8 +41,7 @@ package struct ScriptedPicture: Hashable, Sendable {
     writer.u16(UInt16(size.height))
     writer.u8(isDiscardable ? 1 : 0)
     let filler = count - Self.checkBytes - writer.count
-    writer.append(
-      (0..<filler).lazy.map { UInt8(truncatingIfNeeded: $0 &* 151 &+ Int(number) &* 7) })
+    writer.append(Self.filler(filler, from: Int(number)))
     writer.append(Self.check(writer.bytes[...]))
     return writer.bytes
   }
@@ -76,6 +75,14 @@ package struct ScriptedPicture: Hashable, Sendable {
     self.size = size
     self.isDiscardable = isDiscardable
   }
+
+  /// `count` bytes that differ from picture to picture.
+  private static func filler(_ count: Int, from number: Int) -> ArraySlice<UInt8> {
+    let start = number &* 7 & 0xFF
+    if start + count <= pattern.count { return pattern[start..<start + count] }
+    return (0..<count).map { UInt8(truncatingIfNeeded: ($0 + start) &* 151 >> 3) }[...]
+  }
+  private static let pattern = (0..<65_536).map { UInt8(truncatingIfNeeded: $0 &* 151 >> 3) }
 
   private static func check(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
     var hash = MixingHash(domain: 0x5049_4354)

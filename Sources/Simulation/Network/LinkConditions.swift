@@ -95,5 +95,19 @@ extension AccessLine {
       rate: .kilobits(20_000), queue: .milliseconds(300), delay: .milliseconds(280),
       jitter: .milliseconds(5), loss: 0.005))
 
+  /// 1 % corruption, 20 % loss, 25 % reordering, 10 % duplicates and 100 ms of jitter, each way.
+  package static let worst: AccessLine = {
+    var conditions = LinkConditions(
+      delay: .milliseconds(20), jitter: .milliseconds(100), loss: 0.2)
+    conditions.corruption = 0.01
+    conditions.reordering = 0.25
+    conditions.duplication = 0.1
+    return AccessLine(name: "worst", both: conditions)
+  }()
+
   package static let presets = [local, cable, wifi, mobile, satellite]
+}
+
+extension AccessLine: CustomStringConvertible {
+  package var description: String { name }
 }

@@ -47,6 +47,9 @@ package final class SimulatedHost {
     }
   }
 
+  package var line: AccessLine {
+    AccessLine(name: name, up: up.conditions, down: down.conditions)
+  }
   package var upCounters: LineCounters { up.counters }
   package var downCounters: LineCounters { down.counters }
 

@@ -1,0 +1,258 @@
+package import Media
+package import Receiving
+package import Units
+
+/// One peer's picture and sound at another's computer: a scripted decoder and window, and the real
+/// jitter buffer with a scripted decoder behind a loudspeaker that takes 10 ms at a time.
+package final class Viewer {
+  package enum Verdict: Hashable, Sendable {
+    /// The decoder refused the frame.
+    case failed
+    /// The picture is on the screen now.
+    case shown(PictureSize)
+  }
+
+  package private(set) var figures = ViewingFigures()
+  private let name: String
+  private let world: World
+  private let clock: SimulatedClock
+  /// Of the one who is seen and heard.
+  private let studio: Studio
+  private let findings: Findings
+  private let sabotage: Sabotage?
+  private var pictures: PictureChecker
+  private var skew: SkewChecker
+  private var lastShow = Instant.zero
+  private var shownAt: Instant?
+  private var heldBack: (AssembledFrame, Instant, (Verdict) -> Void)?
+
+  private var buffer = AudioJitterBuffer()
+  private var isOpen = false
+  private var onPlayed: (Int64, Instant, Interval) -> Void = { _, _, _ in }
+  private var onConcealed: (Int, Int) -> Void = { _, _ in }
+  private var runs: [Run] = []
+  private var newestPacket: UInt32 = 0
+  private var wasQuiet = false
+  private var concealed = (samples: 0, of: 0)
+
+  /// Samples that come from one packet, or from none.
+  private struct Run {
+    var sound: ScriptedSound?
+    var rtpTimestamp: Int64 = 0
+    /// Samples of the packet that were played already.
+    var offset = 0
+    var samples: Int
+  }
+
+  private static let decodingTime = Interval.milliseconds(3)
+  private static let deviceDelay = Interval.milliseconds(20)
+  private static let blockSamples = 480
+
+  /// `oldest`: a picture that comes later after its capture is a finding. `skewLimit` holds from
+  /// `since` on.
+  package init(
+    _ name: String, world: World, clock: SimulatedClock, of studio: Studio,
+    oldest: Interval = .seconds(3), skewLimit: Interval = .milliseconds(40),
+    since: Instant = .zero, sabotage: Sabotage? = nil, findings: Findings
+  ) {
+    self.name = name
+    self.world = world
+    self.clock = clock
+    self.studio = studio
+    self.sabotage = sabotage
+    self.findings = findings
+    pictures = PictureChecker(
+      name, camera: studio.cameraID, oldest: oldest, findings: findings)
+    skew = SkewChecker(name, limit: skewLimit, since: since, findings: findings)
+  }
+
+  // MARK: Pictures
+
+  /// Decodes at once and shows at `showAt` (world time), or as soon as it is decoded.
+  package func decode(
+    _ frame: AssembledFrame, showAt: Instant, then tell: @escaping (Verdict) -> Void
+  ) {
+    switch sabotage {
+    case .frameDropped where figures.shown == 50:
+      figures.shown += 1
+      return
+    case .frameDoubled where figures.shown == 50: decode(frame.bytes, showAt, tell)
+    case .framesSwapped where figures.shown == 50 && heldBack == nil:
+      heldBack = (frame, showAt, tell)
+      return
+    default: break
+    }
+    decode(frame.bytes, showAt, tell)
+    if let (held, showAt, tell) = heldBack {
+      heldBack = nil
+      decode(held.bytes, showAt, tell)
+    }
+  }
+
+  private func decode(
+    _ bytes: [UInt8], _ showAt: Instant, _ tell: @escaping (Verdict) -> Void
+  ) {
+    let isRight = pictures.decode(bytes, at: world.now) { studio.captureTime(ofPicture: $0) }
+    guard isRight, let picture = pictures.newest else {
+      world.schedule(after: Self.decodingTime) { tell(.failed) }
+      return
+    }
+    if showAt < lastShow {
+      findings.report(
+        "picture", "\(name): picture \(picture.number) is to be shown before its elder")
+    }
+    lastShow = showAt
+    figures.shown += 1
+    world.schedule(at: max(showAt, world.now + Self.decodingTime)) { [self] in
+      show(picture)
+      tell(.shown(picture.size))
+    }
+  }
+
+  private func show(_ picture: ScriptedPicture) {
+    let now = world.now
+    if let shownAt {
+      let gap = now - shownAt
+      figures.longestGap = max(figures.longestGap, gap)
+      if gap > .milliseconds(150) {
+        figures.freezes += 1
+        figures.frozen = figures.frozen + gap
+      }
+    } else {
+      figures.firstShownAt = now
+    }
+    shownAt = now
+    figures.lastShownAt = now
+    figures.size = picture.size
+    guard let captured = studio.captureTime(ofPicture: picture.number) else { return }
+    figures.delays.add(now - captured)
+    let late: Interval = sabotage == .soundLate ? .milliseconds(-200) : .zero
+    skew.shown(capturedAt: captured, at: now + late)
+  }
+
+  // MARK: Sound
+
+  package func open(
+    onPlayed: @escaping (Int64, Instant, Interval) -> Void,
+    onConcealed: @escaping (Int, Int) -> Void
+  ) {
+    self.onPlayed = onPlayed
+    self.onConcealed = onConcealed
+    guard !isOpen else { return }
+    isOpen = true
+    var blocks = 0
+    world.repeat(every: .milliseconds(10)) { [weak self] in
+      guard let self, isOpen else { return false }
+      playBlock()
+      blocks += 1
+      if blocks % 100 == 0 { reportConcealed() }
+      return true
+    }
+  }
+
+  package func close() { isOpen = false }
+
+  package func take(_ packet: AudioPacket, at now: Instant) { buffer.insert(packet, at: now) }
+  package func hold(_ interval: Interval) { buffer.hold = interval }
+
+  private func playBlock() {
+    let now = clock.local(world.now)
+    while runs.reduce(0, { $0 + $1.samples }) < Self.blockSamples { pull(at: now) }
+    if let run = runs.first, let sound = run.sound {
+      let played = Interval.seconds(Double(run.offset) / 48_000)
+      if let captured = studio.captureTime(ofPacket: sound.number) {
+        let heardAt = world.now + Self.deviceDelay
+        skew.heard(capturedAt: captured + played, at: heardAt)
+        figures.soundDelays.add(heardAt - captured - played)
+      }
+      onPlayed(run.rtpTimestamp + Int64(run.offset), now, Self.deviceDelay)
+    }
+    var left = Self.blockSamples
+    while left > 0 {
+      let taken = min(left, runs[0].samples)
+      runs[0].samples -= taken
+      runs[0].offset += taken
+      left -= taken
+      if runs[0].samples == 0 { runs.removeFirst() }
+    }
+  }
+
+  private func pull(at now: Instant) {
+    switch buffer.pull(wasQuiet: wasQuiet, at: now) {
+    case .decode(let packet):
+      guard let sound = heard(packet.bytes) else { return }
+      append(sound, timestamp: packet.rtpTimestamp, samples: packet.samples)
+    case .recover(let packet, let samples):
+      guard var sound = ScriptedSound(decoding: packet.bytes) else { return }
+      sound.number -= 1
+      figures.recovered += 1
+      append(sound, timestamp: packet.rtpTimestamp - Int64(samples), samples: samples)
+    case .conceal(let samples):
+      figures.concealedSamples += samples
+      concealed.samples += samples
+      concealed.of += samples
+      runs.append(Run(samples: samples))
+    case .silence(let samples): runs.append(Run(samples: samples))
+    }
+  }
+
+  private func append(_ sound: ScriptedSound, timestamp: Int64, samples: Int) {
+    if sound.number <= newestPacket {
+      findings.report("sound", "\(name): packet \(sound.number) after \(newestPacket)")
+    }
+    newestPacket = max(newestPacket, sound.number)
+    // A speaker pauses now and then.
+    wasQuiet = sound.number / 40 % 3 == 2
+    figures.playedPackets += 1
+    concealed.of += samples
+    runs.append(Run(sound: sound, rtpTimestamp: timestamp, samples: samples))
+  }
+
+  private func heard(_ bytes: [UInt8]) -> ScriptedSound? {
+    guard let sound = ScriptedSound(decoding: bytes) else {
+      findings.report("sound", "\(name): \(bytes.count) bytes that no microphone made")
+      runs.append(Run(samples: ScriptedSound.samples))
+      return nil
+    }
+    if sound.microphone != studio.cameraID {
+      findings.report("sound", "\(name): a packet of microphone \(sound.microphone)")
+    }
+    return sound
+  }
+
+  private func reportConcealed() {
+    onConcealed(concealed.samples, concealed.of)
+    concealed = (0, 0)
+  }
+
+  // MARK: The end
+
+  package func finish() {
+    figures.skew = skew.percentile95
+    skew.finish()
+  }
+}
+
+/// What one saw and heard of another.
+package struct ViewingFigures: Sendable {
+  /// Pictures.
+  package var shown = 0
+  package var firstShownAt: Instant?
+  package var lastShownAt: Instant?
+  package var size: PictureSize?
+  /// Capture to screen.
+  package var delays = WaitHistogram()
+  /// Gaps over 150 ms, and their summed length.
+  package var freezes = 0
+  package var frozen = Interval.zero
+  package var longestGap = Interval.zero
+  package var playedPackets = 0
+  /// Of them, from the packet after.
+  package var recovered = 0
+  package var concealedSamples = 0
+  /// Capture to ear.
+  package var soundDelays = WaitHistogram()
+  /// 95 of 100 pictures were closer to their sound; known at the end.
+  package var skew = Interval.zero
+  package init() {}
+}
