@@ -119,9 +119,10 @@ struct Person {
   var member: RoomMember { RoomMember(session: session, peerID: peerID) }
 
   func admission(_ room: Room, _ record: RoomRecord?, over id: ConnectionID) -> Admission {
-    Admission(
-      seed: room.seed, session: session, peerID: peerID, record: record,
-      exporter: VirtualHall.exporter(id), VirtualHall.ciphers)
+    AdmissionStatement(
+      record == nil ? .join : .create, session: session, peerID: peerID,
+      fields: record?.encoded ?? [], exported: VirtualHall.exporter(id)
+    ).admission(seed: room.seed, with: VirtualHall.ciphers)
   }
 }
 
@@ -131,8 +132,9 @@ struct Room {
 
   init(_ number: UInt8) {
     seed = [UInt8](repeating: number, count: 32)
-    rid = rendezvousAddress(
-      admissionKey: VirtualHall.ciphers.admissionPublicKey(seed: seed), VirtualHall.ciphers)
+    rid = RoomKeys.rid(
+      ofAdmissionKey: VirtualHall.ciphers.admissionPublicKey(seed: seed),
+      with: VirtualHall.ciphers)
   }
 
   func record(

@@ -117,6 +117,7 @@ extension Repository.File {
       let type = match.type
       let isDictionary =
         type.contains(#/^\[[^\[\]]*(?:\[[^\]]*\])?[^\[\]]*: [^\]]+\]/#) && !type.hasPrefix("[\"")
+        && !type.hasPrefix("[(")
         || type.hasPrefix("[:]") || type.hasPrefix("Dictionary<")
       if isDictionary || type.hasPrefix("Set<") { names.append(String(match.name)) }
     }

@@ -41,10 +41,16 @@ package struct AdmissionStatement: Sendable {
   }
 
   package func admission(by keys: RoomKeys, with suite: some CipherSuite) -> Admission {
-    Admission(
-      rid: keys.rid, session: session, key: keys.admissionKey,
-      signature: suite.admissionSignature(
-        of: signed(rid: keys.rid), seed: keys.admissionSeed))
+    admission(seed: keys.admissionSeed, with: suite)
+  }
+
+  /// `seed` is the room's admission seed, 32 bytes.
+  package func admission(seed: [UInt8], with suite: some CipherSuite) -> Admission {
+    let key = suite.admissionPublicKey(seed: seed)
+    let rid = RoomKeys.rid(ofAdmissionKey: key, with: suite)
+    return Admission(
+      rid: rid, session: session, key: key,
+      signature: suite.admissionSignature(of: signed(rid: rid), seed: seed))
   }
 
   /// `op | rid | sid | PeerID | fields | exporter`: what the signature is over.

@@ -57,7 +57,7 @@ package struct RendezvousClient {
     package var keyHash: [UInt8]
     /// DER certificates, leaf first.
     package var chain: [[UInt8]]
-    /// 32 bytes under `Admission.exporterLabel`.
+    /// 32 bytes under `AdmissionStatement.exporterLabel`.
     package var exporter: [UInt8]
 
     package init(keyHash: [UInt8], chain: [[UInt8]], exporter: [UInt8]) {
@@ -235,9 +235,10 @@ package struct RendezvousClient {
 
   /// CREATE wherever there is a record: a living room answers it as JOIN.
   private mutating func enter(_ facts: ServerFacts, _ now: Instant) {
-    let admission = Admission(
-      seed: configuration.admissionSeed, session: configuration.session,
-      peerID: configuration.peerID, record: record, exporter: facts.exporter, ciphers)
+    let statement = AdmissionStatement(
+      record == nil ? .join : .create, session: configuration.session,
+      peerID: configuration.peerID, fields: record?.encoded ?? [], exported: facts.exporter)
+    let admission = statement.admission(seed: configuration.admissionSeed, with: ciphers)
     phase = .entering(until: now + Self.answerTime)
     if let record {
       send(.create, CreateRoom(admission: admission, record: record))

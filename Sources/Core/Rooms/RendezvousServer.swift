@@ -32,7 +32,7 @@ package struct RendezvousServer {
     /// Accepted by the socket; nothing was read yet.
     case arrived(ConnectionID, from: IPAddress)
     /// TLS is up: the PeerID of its certificate, and the exporter under
-    /// `Admission.exporterLabel`.
+    /// `AdmissionStatement.exporterLabel`.
     case secured(ConnectionID, peerID: [UInt8], exporter: [UInt8])
     /// One frame, within `RendezvousFrame.serverLimit`.
     case received(ConnectionID, kind: UInt8, body: [UInt8])
@@ -202,14 +202,16 @@ package struct RendezvousServer {
   // MARK: Admission
 
   /// CREATE with `record`, JOIN without. Whatever is wrong gets the same answer after the same
-  /// work: both checks first, then a look-up in memory.
+  /// work: the signature first, then a look-up in memory.
   private mutating func enter(
     _ id: ConnectionID, _ peerID: [UInt8], _ exporter: [UInt8], _ admission: Admission,
     _ record: RoomRecord?, _ now: Instant
   ) {
     let rid = admission.rid
-    let isRight = admission.isRight(
-      peerID: peerID, record: record, exporter: exporter, ciphers)
+    let statement = AdmissionStatement(
+      record == nil ? .join : .create, session: admission.session, peerID: peerID,
+      fields: record?.encoded ?? [], exported: exporter)
+    let isRight = statement.isProved(by: admission, with: ciphers)
     guard memberCount < limits.members,
       sessionsOfIdentity[peerID, default: 0] < limits.sessionsPerIdentity
     else { return postpone(id, seconds: 5, now) }
