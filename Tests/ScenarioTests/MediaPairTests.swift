@@ -15,12 +15,14 @@ import Units
   private func run(
     _ line: AccessLine, to: AccessLine = .cable, seed: UInt64 = 1,
     for duration: Interval = .seconds(30), skewLimit: Interval = .milliseconds(40),
-    sabotage: Sabotage? = nil, during: (World, MediaPair) -> Void = { _, _ in }
+    oldest: Interval = .seconds(3), sabotage: Sabotage? = nil,
+    during: (World, MediaPair) -> Void = { _, _ in }
   ) -> Run {
     let world = World(seed: seed)
     let findings = Findings(world)
     let pair = MediaPair(
       world, network: SimulatedNetwork(world), from: line, to: to, skewLimit: skewLimit,
+      oldest: oldest,
       sabotage: sabotage, findings: findings)
     during(world, pair)
     world.schedule(after: .seconds(10)) { pair.source.beginMeasurement() }
@@ -88,7 +90,7 @@ import Units
 
   @Test(arguments: [UInt64(1), 2, 3])
   func `the worst line breaks nothing that is shown or heard`(seed: UInt64) {
-    let run = run(.worst, seed: seed, skewLimit: .seconds(1))
+    let run = run(.worst, seed: seed, skewLimit: .seconds(4), oldest: .seconds(6))
     #expect(run.figures.shown > 10)
     #expect(run.figures.playedPackets > 1_300)
     #expect(run.findings.isEmpty, "\(run.findings.summary)")

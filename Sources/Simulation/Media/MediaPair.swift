@@ -40,6 +40,7 @@ package final class MediaPair {
     _ world: World, network: SimulatedNetwork, from: AccessLine, to: AccessLine,
     size: PictureSize = PictureSize(width: 1_280, height: 720), framesPerSecond: Double = 30,
     limit: Bitrate = .kilobits(2_500), skewLimit: Interval = .milliseconds(40),
+    oldest: Interval = .seconds(3),
     sabotage: Sabotage? = nil, findings: Findings
   ) {
     self.world = world
@@ -68,7 +69,8 @@ package final class MediaPair {
       size: size, framesPerSecond: framesPerSecond, takeVideo: { hand(.video($0)) },
       takeAudio: { hand(.audio($0)) })
     viewer = Viewer(
-      "viewer", world: world, clock: receiverClock, of: studio, skewLimit: skewLimit,
+      "viewer", world: world, clock: receiverClock, of: studio, oldest: oldest,
+      skewLimit: skewLimit,
       since: world.now + .seconds(5),
       sabotage: sabotage, findings: findings)
     hand = { [unowned self] in feed($0) }
