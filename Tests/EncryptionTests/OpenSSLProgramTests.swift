@@ -66,9 +66,9 @@ import Units
     ])
     let session = RendezvousServerSessions(ServerCertificate.generate()).makeSession()
     var failed = false
-    socket.drive(session, until: { failed }) { output in
-      if case .failed = output { failed = true }
-    }
+    socket.drive(
+      session, until: { failed },
+      handling: { output in if case .failed = output { failed = true } })
     #expect(failed)
     program.end()
   }
@@ -79,19 +79,22 @@ import Units
   ) throws {
     var received: [UInt8] = []
     var isEstablished = false
-    socket.drive(session, until: { received.contains(UInt8(ascii: "\n")) }) { output in
-      switch output {
-      case .established:
-        isEstablished = true
-        program.write("from openssl\n")
-      case .received(let bytes): received += bytes
-      default: break
-      }
-    }
+    socket.drive(
+      session, until: { received.contains(UInt8(ascii: "\n")) },
+      handling: { output in
+        switch output {
+        case .established:
+          isEstablished = true
+          program.write("from openssl\n")
+        case .received(let bytes): received += bytes
+        default: break
+        }
+      })
     #expect(isEstablished)
     #expect(String(decoding: received, as: UTF8.self) == "from openssl\n")
     session.send(Array("from p2pcall\n".utf8), at: .zero)
-    socket.drive(session, until: { program.output.contains("from p2pcall\n") }) { _ in }
+    socket.drive(
+      session, until: { program.output.contains("from p2pcall\n") }, handling: { _ in })
     #expect(program.output.contains("from p2pcall\n"))
     program.end()
   }
@@ -205,7 +208,7 @@ private final class LoopbackSocket {
   /// Carries bytes both ways until `done`, for at most 20 s.
   func drive(
     _ session: any SecureSession, until done: () -> Bool,
-    _ handle: (SecureSessionOutput) -> Void
+    handling handle: (SecureSessionOutput) -> Void
   ) {
     var elapsed = Instant.zero
     let start = ContinuousClock.now
