@@ -238,11 +238,12 @@ static inline int64_t clinux_raise_descriptor_limit(void) {
   getrlimit(RLIMIT_NOFILE, &limit);
   return (int64_t)limit.rlim_cur;
 }
-static inline int clinux_set_descriptor_limit(int64_t count) {
+// The soft limit of open descriptors of another process of this user; 0 or -1 and errno.
+static inline int clinux_limit_descriptors(pid_t pid, int64_t count) {
   struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
+  if (syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, NULL, &limit) != 0) return -1;
   limit.rlim_cur = (rlim_t)count;
-  return setrlimit(RLIMIT_NOFILE, &limit);
+  return (int)syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, &limit, NULL);
 }
 
 // Threads ---------------------------------------------------------------------------------------
