@@ -84,7 +84,7 @@ package final class SimulatedRegistration {
       case .transmit(let bytes): host.write(bytes, on: stream)
       case .established:
         guard let keyHash = session.peerKeyHash,
-          let exporter = session.exporter(label: Admission.exporterLabel, count: 32)
+          let exporter = session.exporter(label: AdmissionStatement.exporterLabel, count: 32)
         else { return }
         feed(
           .secured(

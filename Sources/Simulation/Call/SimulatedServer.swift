@@ -166,7 +166,7 @@ package final class SimulatedServer {
       case .established:
         guard let peerID = connection.session.peerKeyHash,
           let exporter = connection.session.exporter(
-            label: Admission.exporterLabel, count: 32)
+            label: AdmissionStatement.exporterLabel, count: 32)
         else { return }
         feed(.secured(connection.id, peerID: peerID, exporter: exporter))
       case .received(let bytes):
