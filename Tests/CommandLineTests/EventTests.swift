@@ -64,7 +64,7 @@ private var statistics: CallStatistics {
         #"{"v":1,"event":"chat","t":1.5,"peer":"00ff","name":"Ann","id":"1","#
           + #""text":"a\"\\\n\u001b\u0085ö"}"#
       ),
-      (.chatSent(id: "2"), #"{"v":1,"event":"chat-sent","t":1.5,"id":"2"}"#),
+      (.chatSent(id: "2", text: "hi"), #"{"v":1,"event":"chat-sent","t":1.5,"id":"2"}"#),
       (
         .chatDelivered(id: "2", to: ann),
         #"{"v":1,"event":"chat-delivered","t":1.5,"peer":"00ff","name":"Ann","id":"2","#

@@ -60,7 +60,7 @@ extension CallEvent {
       object.add(peer)
       object.add("id", id)
       object.add("text", text)
-    case .chatSent(let id):
+    case .chatSent(let id, _):
       object.add("id", id)
     case .chatDelivered(let id, let peer):
       object.add(peer)

@@ -12,7 +12,7 @@ package enum CallEvent: Sendable {
   /// A line from a peer.
   case chat(PeerLabel, id: String, text: String)
   /// A line of our own was accepted for sending.
-  case chatSent(id: String)
+  case chatSent(id: String, text: String)
   case chatDelivered(id: String, to: PeerLabel)
   case recording(PeerLabel, isOn: Bool)
   case device(kind: String, name: String, state: String)

@@ -352,7 +352,7 @@ package struct Conference {
 
   private mutating func say(_ line: String, at now: Instant) {
     guard let message = chat.compose(line) else { return }
-    outputs.append(.event(.chatSent(id: String(message.number))))
+    outputs.append(.event(.chatSent(id: String(message.number), text: message.text)))
     let readers = peers.filter(\.gate.isOpen).map(\.session)
     for session in readers { send(message, to: session, at: now) }
     if readers.isEmpty, !chat.hold(message) {

@@ -1,0 +1,255 @@
+import Call
+import CommandLine
+import Media
+import Rooms
+import Runtime
+import Synchronization
+import Units
+import Window
+
+/// Shows the call to its user, in the terminal and in the window, and turns what he does in either
+/// into inputs of the conference. Used from several threads.
+final class CallPresenter: Sendable {
+  private let printer: EventPrinter
+  private let window: WindowModel?
+  private let inbox: OrderedMailbox<ConferenceInput>
+  private let state: Mutex<State>
+
+  private struct State {
+    var isMicrophoneOn: Bool
+    var isCameraOn: Bool
+    let hasAudio: Bool
+    let hasVideo: Bool
+    let given: MediaBounds
+    var roster: [RosterEntry] = []
+    var statistics: [String: CallStatistics] = [:]
+    /// Texts of own lines by id, until the event says that they were taken.
+    var lastNotice = 0
+  }
+
+  init(
+    printer: EventPrinter, window: WindowModel?, inbox: OrderedMailbox<ConferenceInput>,
+    bounds: MediaBounds, sources: (audio: Bool, video: Bool)
+  ) {
+    self.printer = printer
+    self.window = window
+    self.inbox = inbox
+    state = Mutex(
+      State(
+        isMicrophoneOn: sources.audio, isCameraOn: sources.video, hasAudio: sources.audio,
+        hasVideo: sources.video, given: bounds))
+  }
+
+  func prepareWindow(address: RoomAddress, server: ServerAddress, isMirrored: Bool) {
+    let passed = RoomAddress(
+      address.room, server: server == .standard ? nil : address.server ?? server)
+    let (audio, video) = state.withLock { ($0.hasAudio, $0.hasVideo) }
+    window?.update {
+      $0.roomID = passed.text
+      $0.joinCommand = "p2pcall join \(passed.text)"
+      $0.microphone = audio ? .on : .absent
+      $0.camera = video ? .on : .absent
+      $0.isSelfMirrored = isMirrored
+    }
+  }
+
+  /// Text for the user that is no event.
+  func say(_ text: String) {
+    printer.say(text)
+    notice(text, isWarning: true)
+  }
+
+  // MARK: What the user does
+
+  func perform(_ line: InputLine) {
+    switch line {
+    case .chat(let text): inbox.post(.chat(text))
+    case .notice(let text): printer.say(text)
+    case .command(let command): perform(command)
+    }
+  }
+
+  private func perform(_ command: CallCommand) {
+    switch command {
+    case .mute: setMicrophone(on: false)
+    case .unmute: setMicrophone(on: true)
+    case .camera(let isOn): setCamera(on: isOn ?? !state.withLock { $0.isCameraOn })
+    case .stats: printer.say(statisticsText)
+    case .who: printer.say(rosterText)
+    case .quality(let quality): setQuality(quality)
+    case .leave: inbox.post(.leave(.user))
+    case .help: printer.say(CallCommand.helpText)
+    }
+  }
+
+  func perform(_ action: WindowAction) {
+    switch action {
+    case .toggleMute: setMicrophone(on: !state.withLock { $0.isMicrophoneOn })
+    case .toggleCamera: setCamera(on: !state.withLock { $0.isCameraOn })
+    case .sendChat(let text): inbox.post(.chat(text))
+    case .leave: inbox.post(.leave(.user))
+    case .fullScreen, .statistics, .chat, .copyRoomID, .copyCommand, .resized: break
+    }
+  }
+
+  private func setMicrophone(on isOn: Bool) {
+    guard state.withLock({ $0.hasAudio }) else {
+      return say("you send no sound; join with --audio to have some")
+    }
+    state.withLock { $0.isMicrophoneOn = isOn }
+    inbox.post(.microphone(isOn: isOn))
+    printer.say(isOn ? "* your microphone is on" : "* your microphone is off")
+    window?.update { $0.microphone = isOn ? .on : .off }
+  }
+
+  private func setCamera(on isOn: Bool) {
+    guard state.withLock({ $0.hasVideo }) else {
+      return say("you send no picture; join with --video to have one")
+    }
+    state.withLock { $0.isCameraOn = isOn }
+    inbox.post(.camera(isOn: isOn))
+    printer.say(isOn ? "* your picture is on" : "* your picture is off")
+    window?.update { $0.camera = isOn ? .on : .off }
+  }
+
+  private func setQuality(_ quality: QualityChoice) {
+    var bounds = MediaBounds(quality)
+    // What was given at the start stays the upper bound.
+    let given = state.withLock { $0.given }
+    if quality == .auto { bounds = given }
+    bounds.framesPerSecond = min(bounds.framesPerSecond, given.framesPerSecond)
+    bounds.bitrate = min(bounds.bitrate, given.bitrate)
+    if bounds.picture.pixels > given.picture.pixels { bounds.picture = given.picture }
+    inbox.post(
+      .bounds(
+        bounds.picture, framesPerSecond: bounds.framesPerSecond, bitrate: bounds.bitrate))
+    printer.say("* you send at most \(bounds.picture) from now on")
+  }
+
+  // MARK: What the call says
+
+  func show(_ output: ConferenceOutput, at now: Instant) {
+    switch output {
+    case .event(let event):
+      printer.print(event, at: now)
+      note(event)
+    case .roster(let roster):
+      state.withLock { $0.roster = roster }
+      updatePeers()
+    case .server(let isReached):
+      say(
+        isReached
+          ? "the server is back"
+          : "the server cannot be reached: the call goes on, but nobody new can join")
+    default: break
+    }
+  }
+
+  private func note(_ event: CallEvent) {
+    switch event {
+    case .stats(let peer, let statistics):
+      state.withLock { $0.statistics[peer.peer] = statistics }
+      updatePeers()
+    case .peerLeft(let peer, _):
+      state.withLock { $0.statistics[peer.peer] = nil }
+      notice("\(peer.name.isEmpty ? "Somebody" : peer.name) left", isWarning: false)
+    case .chat(let peer, let id, let text):
+      window?.update {
+        $0.chat.append(
+          .init(id: "\(peer.peer)/\(id)", author: peer.name, peer: peer.peer, text: text))
+      }
+    case .chatSent(let id, let text):
+      window?.update { $0.chat.append(.init(id: id, text: text, delivery: .sent)) }
+    case .chatDelivered(let id, _):
+      window?.update { state in
+        guard let index = state.chat.firstIndex(where: { $0.id == id && $0.author == nil }) else {
+          return
+        }
+        state.chat[index].delivery = .delivered
+      }
+    case .failure(_, let message, let remedy):
+      notice("\(message); \(remedy)", isWarning: true)
+    default: break
+    }
+  }
+
+  private func notice(_ text: String, isWarning: Bool) {
+    let id = state.withLock {
+      $0.lastNotice += 1
+      return $0.lastNotice
+    }
+    window?.update { $0.notices.append(.init(id: id, text: text, isWarning: isWarning)) }
+  }
+
+  private func updatePeers() {
+    guard let window else { return }
+    let (roster, statistics) = state.withLock { ($0.roster, $0.statistics) }
+    let peers = roster.map { WindowState.Peer($0, statistics[$0.label.peer]) }
+    window.update { if $0.peers != peers { $0.peers = peers } }
+  }
+
+  private var rosterText: String {
+    let roster = state.withLock { $0.roster }
+    if roster.isEmpty { return "* nobody else is here" }
+    return roster.map { entry in
+      let name = entry.label.name.isEmpty ? "somebody" : entry.label.name
+      let trust = entry.trust?.rawValue ?? "joining"
+      let path = entry.link?.path.rawValue ?? "connecting"
+      return "* \(name): \(trust), \(path)"
+    }.joined(separator: "\n")
+  }
+
+  private var statisticsText: String {
+    let (roster, statistics) = state.withLock { ($0.roster, $0.statistics) }
+    let lines = roster.compactMap { entry in
+      statistics[entry.label.peer].map { $0.text(of: entry.label) }
+    }
+    return lines.isEmpty ? "* there is nothing to measure yet" : lines.joined(separator: "\n")
+  }
+}
+
+extension WindowState.Peer {
+  fileprivate init(_ entry: RosterEntry, _ statistics: CallStatistics?) {
+    self.init(
+      id: entry.label.peer, name: entry.label.name,
+      trust: entry.trust.flatMap { WindowState.Trust(rawValue: $0.rawValue) })
+    if let report = entry.link {
+      link = report.path == .reconnecting ? .reconnecting : .connected
+      pathText = report.path.words
+    }
+    isMuted = entry.trust != nil && !entry.sendsAudio
+    isCameraOff = entry.trust != nil && !entry.sendsVideo
+    self.statistics = statistics?.rows ?? []
+  }
+}
+
+extension PathKind {
+  fileprivate var words: String {
+    switch self {
+    case .udpDirect: "Direct, UDP"
+    case .tcpDirect: "Direct, TCP"
+    case .udpRelay: "Relay, UDP"
+    case .tcpRelay: "Relay, TCP"
+    case .reconnecting: "Reconnecting"
+    }
+  }
+}
+
+extension CallStatistics {
+  /// What the window's overlay lists.
+  fileprivate var rows: [WindowState.Statistic] {
+    func kilobits(_ rate: Bitrate) -> String { "\(Int(rate.kilobitsPerSecond)) kbit/s" }
+    func picture(_ width: Int, _ height: Int, _ rate: Double) -> String {
+      width > 0 ? "\(width)×\(height), \(Int(rate.rounded())) fps" : "none"
+    }
+    return [
+      .init("Delay there and back", roundTrip.map { "\(Int($0.milliseconds)) ms" } ?? "–"),
+      .init("Sending", kilobits(send.rate)),
+      .init("Own picture", picture(send.width, send.height, send.framesPerSecond)),
+      .init("Receiving", kilobits(receive.rate)),
+      .init("Picture", picture(receive.width, receive.height, receive.framesPerSecond)),
+      .init("Lost", "\(Int(receive.lossPercent.rounded())) %"),
+      .init("Jitter", "\(Int(receive.jitter.milliseconds)) ms"),
+    ]
+  }
+}

@@ -1,0 +1,166 @@
+import CLinux
+import Call
+import CallRuntime
+import CommandLine
+import Encryption
+import Links
+import Media
+import Rooms
+import Runtime
+import Synchronization
+import Units
+import Window
+import Wire
+
+/// `p2pcall join`: one call, from the room id to the exit code.
+func join(_ options: JoinOptions, start: Instant) throws -> ExitCode {
+  let input = StandardInput(isAvailable: !options.mediaTakesStandardInput)
+  // Checked before anything is opened or sent.
+  let address = try roomAddress(options.room, input: input)
+  let user = try LocalUser(
+    certificate: options.connection.certFile, key: options.connection.keyFile)
+  let server = try ServerChoice(options.connection, room: address.server, user: user)
+  let bounds = MediaBounds(options)
+  let media = try MediaSelection(options, bounds: bounds)
+
+  let printer = EventPrinter(format: options.events, start: start)
+  let inbox = OrderedMailbox<ConferenceInput>(capacity: 4_096, wakeUp: try WakeUp())
+  let presenter = CallPresenter(
+    printer: printer, window: media.windowModel, inbox: inbox, bounds: bounds,
+    sources: (audio: media.audioSource != nil, video: media.videoSource != nil))
+  for notice in media.notices { presenter.say(notice) }
+  presenter.prepareWindow(address: address, server: server.address, isMirrored: media.isCamera)
+
+  let call = try CallPlan(
+    options: options, address: address, user: user, server: server, bounds: bounds,
+    media: media.setup(), presenter: presenter, inbox: inbox)
+  let result = Mutex<Result<Int, any Error>>(.success(70))
+  let network = try Thread.start("network") {
+    let ended = Result { try call.run() }
+    result.withLock { $0 = ended }
+    media.windowModel?.close()
+  }
+  input.start { presenter.perform($0) }
+  if let model = media.windowModel { showWindow(model, presenter: presenter, inbox: inbox) }
+  network.join()
+  let code = try result.withLock { try $0.get() }
+  return ExitCode(rawValue: Int32(code)) ?? .internalError
+}
+
+private func roomAddress(
+  _ argument: RoomArgument, input: StandardInput
+) throws -> RoomAddress {
+  switch argument {
+  case .address(let address): return address
+  case .standardInput:
+    guard let line = input.readFirstLine() else {
+      throw UsageError("standard input ended before a room id came; write it as the first line")
+    }
+    return try RoomAddress(typed: line)
+  case .prompt:
+    guard isatty(STDIN_FILENO) == 1, let terminal = Terminal(),
+      let line = terminal.ask("Room id: ")
+    else {
+      throw UsageError(
+        "there is no room id; write p2pcall join ROOMID, or - to read it from standard input")
+    }
+    return try RoomAddress(typed: line)
+  }
+}
+
+/// The window's loop, on the main thread, until the call ends or the window fails.
+private func showWindow(
+  _ model: WindowModel, presenter: CallPresenter, inbox: OrderedMailbox<ConferenceInput>
+) {
+  MainActor.assumeIsolated {
+    do throws(MediaError) {
+      let window = try CallWindow(model)
+      if let notice = window.fontNotice { presenter.say(notice) }
+      window.run { presenter.perform($0) }
+    } catch {
+      inbox.post(.deviceFailed(.window, error))
+    }
+  }
+}
+
+/// All that the network thread needs to run the call.
+private struct CallPlan: Sendable {
+  private let conference: @Sendable () throws -> Conference
+  private let server: ServerChoice
+  private let media: MediaSetup
+  private let presenter: CallPresenter
+  private let user: LocalUser
+  private let inbox: OrderedMailbox<ConferenceInput>
+
+  init(
+    options: JoinOptions, address: RoomAddress, user: LocalUser, server: ServerChoice,
+    bounds: MediaBounds, media: MediaSetup, presenter: CallPresenter,
+    inbox: OrderedMailbox<ConferenceInput>
+  ) throws {
+    self.server = server
+    self.media = media
+    self.presenter = presenter
+    self.user = user
+    self.inbox = inbox
+    let keys = try RoomKeys(address.room, with: OpenSSLCipherSuite())
+    let people = try user.knownPeers { presenter.say($0) }
+    let name = NeutralText.name(options.name ?? user.defaultName)
+    let hasVideo = media.videoSource != nil
+    let hasAudio = media.audioSource != nil
+    let isOnLoopback = server.isOnLoopback
+    conference = {
+      let suite = OpenSSLCipherSuite()
+      let session = newSession(suite)
+      let hub = LinkHub(
+        LinkHubConfiguration(
+          roomID: keys.rid, ownSession: session, authenticationKey: keys.authentication,
+          displayName: name, transport: Transport(options.transport),
+          sessions: OpenSSLSessionFactory(LinkCertificate()), ciphers: suite,
+          identity: user.identity, allowsLoopback: isOnLoopback))
+      let rendezvous = RendezvousClient(
+        RendezvousClient.Configuration(
+          admissionSeed: keys.admissionSeed, session: session, peerID: user.key.bytes,
+          record: nil, seed: suite.randomSeed()),
+        ciphers: suite)
+      return Conference(
+        configuration: ConferenceConfiguration(
+          roomHint: keys.hint(with: suite), ownSession: session, sendsVideo: hasVideo,
+          sendsAudio: hasAudio, picture: bounds.picture,
+          framesPerSecond: bounds.framesPerSecond, bitrateLimit: bounds.bitrate,
+          duration: options.duration),
+        hub: hub, rendezvous: rendezvous, boxes: SealedBoxes(keys, own: session, with: suite),
+        people: people, folding: UnistringFolding())
+    }
+  }
+
+  /// Runs the call on this thread; returns the exit code.
+  func run() throws -> Int {
+    let threads = try MediaThreads(media, inbox: inbox)
+    let loop = try CallLoop(
+      conference: try conference(), serverAddresses: server.resolved, inbox: inbox,
+      media: threads, makeServerSession: server.makeSession, decideServer: server.accepts
+    ) { output, now in
+      if case .remember(let people) = output { remember(people) }
+      presenter.show(output, at: now)
+    }
+    try threads.start()
+    defer { threads.stop() }
+    return try loop.run()
+  }
+
+  private func remember(_ people: KnownPeers) {
+    do { try user.store(people) } catch {
+      presenter.say("who was met could not be remembered: \(error)")
+    }
+  }
+}
+
+extension Transport {
+  fileprivate init(_ choice: TransportChoice) {
+    switch choice {
+    case .auto: self = .auto
+    case .udp: self = .udp
+    case .tcp: self = .tcp
+    }
+  }
+}
