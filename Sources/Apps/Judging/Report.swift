@@ -61,6 +61,11 @@ package struct Report: Sendable {
     groups.append((name, criteria))
   }
 
+  /// Another report's groups, each under `name` first.
+  package mutating func add(_ name: String, _ other: Report) {
+    groups += other.groups.map { ("\(name): \($0.name)", $0.criteria) }
+  }
+
   /// An empty report is no approval.
   package var isMet: Bool {
     let all = groups.flatMap(\.criteria)
