@@ -93,9 +93,8 @@ let targets: [Target] = [
     "CLinux", "Units", "Wire", "Ciphers", "Links", "Rooms"),
   program("p2pcall-media", "CFFmpeg", "CLinux", "Units", "Media"),
   program(
-    "p2pcall-bench", "CommandLine", "Judging", "Simulation", "Runtime", "VideoCodec", "AudioCodec",
-    "Files",
-    "CLinux", "Units", "Wire", "Media", "Call"),
+    "p2pcall-bench", "CommandLine", "Judging", "Runtime", "Encryption", "VideoCodec", "AudioCodec",
+    "CLinux", "Units", "Wire", "Media", "Ciphers", "Links", "Rooms"),
 
   tests("Units", "Units"),
   tests("Wire", "Wire", "Units"),

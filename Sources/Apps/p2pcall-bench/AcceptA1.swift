@@ -26,6 +26,11 @@ struct AcceptA1 {
     if sabotage {
       let record = try call(["ann", "bob"], "udp", book, speech, workspace, rendezvous)
       var report = Sabotage.report(on: record)
+      var skipped = Report("PROOF skipped")
+      skipped.add("proof", ProofTrial.criteria(sabotage: true))
+      report.add(
+        "verdict when PROOF is not looked at",
+        [.equal("PROOF skipped", "NO", seen: skipped.verdict)])
       let honest = CallJudgement(record).report("honest")
       report.add(
         "verdict when nothing is broken", [.equal("the call itself", "YES", seen: honest.verdict)])
@@ -40,6 +45,7 @@ struct AcceptA1 {
     progress("three people over udp")
     let record = try call(["ann", "bob", "cat"], "udp", book, speech, workspace, rendezvous)
     report.add("three people over udp", CallJudgement(record).report(""))
+    report.add("proof", ProofTrial.criteria())
     report.add(
       "server", [.equal("exit code after SIGTERM", 0, seen: rendezvous.stop())])
     return report

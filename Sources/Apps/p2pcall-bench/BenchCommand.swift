@@ -3,15 +3,6 @@ import Judging
 import Runtime
 import Units
 
-/// What is measured.
-enum Subject: String, CaseIterable {
-  case accept
-  case b1 = "B1"
-  case b3 = "B3"
-  case b10 = "B10"
-  case b11 = "B11"
-}
-
 struct BenchOptions: Sendable {
   var clip: String?
   var isSabotage = false
@@ -35,7 +26,7 @@ private let benchTable = CommandTable<BenchOptions, ([String], BenchOptions)>(
       "clip", "a film to send instead of the test pattern",
       .value("FILE") { (options, text) throws(UsageError) in options.clip = text }),
     CommandOption("sabotage", "judge the judge", .flag { $0.isSabotage = true }),
-    CommandOption("tcp", "B1 over TCP instead of UDP", .flag { $0.isTCP = true }),
+    CommandOption("tcp", "B1 and B3 over TCP instead of UDP", .flag { $0.isTCP = true }),
     CommandOption(
       "seconds", "how long a measured call lasts (20)",
       .value("N") { (options, text) throws(UsageError) in
@@ -78,10 +69,24 @@ func runBench() -> Never {
 }
 
 private func measure(_ operands: [String], _ options: BenchOptions) throws -> Report {
+  if options.isSabotage, operands != ["accept", "A1"] {
+    throw UsageError("--sabotage goes with accept A1; the other parts share its judge")
+  }
   let programs = try Programs()
+  let measurements = Measurements(programs: programs, seconds: options.seconds)
+  let transport = options.isTCP ? "tcp" : "udp"
   switch operands {
   case ["accept", "A1"]:
     return try AcceptA1(programs: programs, clip: options.clip).run(sabotage: options.isSabotage)
+  case ["accept", "A2"]: return try AcceptA2(programs: programs).run()
+  case ["accept", "A3"]: return try AcceptA3(programs: programs, clip: options.clip).run()
+  case ["accept", "A4"]: return try AcceptA4(programs: programs).run()
+  case ["accept", "A5"]:
+    return try AcceptA5(programs: programs, seconds: options.seconds).run()
+  case ["B1"]: return try measurements.delay(transport: transport)
+  case ["B3"]: return try measurements.firstPicture(transport: transport)
+  case ["B10"]: return try measurements.processorTime()
+  case ["B11"]: return try measurements.memory()
   default:
     throw UsageError("name what to measure, such as accept A1 or B1; --help lists all")
   }

@@ -52,9 +52,11 @@ struct CallScript {
     var ear: SoundTap?
   }
 
-  func run(_ plan: CallPlan, during: ([Watched]) -> Void = { _ in }) throws(BenchError)
-    -> CallRecord
-  {
+  /// `during` is called when all see each other and have chatted, with the running programs and
+  /// the room's id.
+  func run(
+    _ plan: CallPlan, during: ([Watched], String) -> Void = { _, _ in }
+  ) throws(BenchError) -> CallRecord {
     let room = try rendezvous.createRoom(as: "\(label)-\(plan.parties[0].name)", in: workspace)
     var actors: [Actor] = []
     for (index, party) in plan.parties.enumerated() {
@@ -69,7 +71,7 @@ struct CallScript {
     }
     awaitPictures(actors)
     chat(actors, plan)
-    during(actors.map(\.watched))
+    during(actors.map(\.watched), room)
     return collect(actors, plan)
   }
 

@@ -57,22 +57,24 @@ func environment(without names: (String) -> Bool) -> [String] {
 }
 
 /// The whole of a small file; empty where there is none.
-func fileText(_ path: String) -> String {
+func fileText(_ path: String) -> String { String(decoding: fileBytes(path), as: UTF8.self) }
+
+func fileBytes(_ path: String) -> [UInt8] {
   let descriptor = clinux_open(path, O_RDONLY, 0)
-  guard descriptor >= 0 else { return "" }
+  guard descriptor >= 0 else { return [] }
   defer { close(descriptor) }
   var bytes: [UInt8] = []
   var chunk = [UInt8](repeating: 0, count: 65_536)
   while true {
     let count = read(descriptor, &chunk, chunk.count)
-    guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+    guard count > 0 else { return bytes }
     bytes += chunk[..<count]
   }
 }
 
-func writeFile(_ path: String, _ text: String) throws(BenchError) {
+func writeBytes(_ path: String, _ bytes: [UInt8]) throws(BenchError) {
   let descriptor = clinux_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-  guard descriptor >= 0, writeAll(descriptor, Array(text.utf8)) else {
+  guard descriptor >= 0, writeAll(descriptor, bytes) else {
     throw BenchError("\(path) cannot be written")
   }
   close(descriptor)

@@ -1,0 +1,260 @@
+import AudioCodec
+import CLinux
+import Judging
+import Media
+import Runtime
+import Units
+import VideoCodec
+
+/// B1, B3, B10 and B11 of the benchmarks, through real processes with encryption on.
+struct Measurements {
+  let programs: Programs
+  let seconds: Int
+  private let size = PictureSize(width: 1280, height: 720)
+
+  /// B1: from just before a picture is handed to one program until the other has handed it out,
+  /// 720p30 both ways. An undelivered picture counts as infinitely late.
+  func delay(transport: String) throws(BenchError) -> Report {
+    let workspace = try Workspace()
+    let rendezvous = try Rendezvous(programs, in: workspace)
+    progress("drawing pictures")
+    let book = FrameBook.pattern(size, seconds: 5)
+    progress("a call of \(seconds) s over \(transport)")
+    let record = try call(book, transport, workspace, rendezvous)
+    var report = Report("B1 \(transport)")
+    for receiver in record.parties {
+      guard let sender = record.parties.first(where: { $0.name != receiver.name }),
+        let view = receiver.views.first
+      else { continue }
+      let findings = FrameFindings(
+        sent: sender.sent, seen: view.seen, size: size,
+        end: min(receiver.endedAt, sender.endedAt) - .seconds(1))
+      let missing = max(0, findings.sent - findings.delivered)
+      let all =
+        findings.latencies.map(\.milliseconds) + [Double](repeating: .infinity, count: missing)
+      let rate = sender.events.all("stats").compactMap { $0.number("send.video_kbps") }
+      report.add(
+        "\(sender.name) → \(receiver.name)",
+        [
+          .atMost("delay p50", 15, "ms", seen: percentile(50, of: all)),
+          goal("delay p50", 7, "ms", percentile(50, of: all)),
+          goal("delay p95", 14, "ms", percentile(95, of: all)),
+          goal("delay p99", 14, "ms", percentile(99, of: all)),
+          .atLeast("pictures delivered", 98, "%", seen: findings.deliveredPercent),
+          goal("freezes over 150 ms", 0, "", Double(findings.freezes)),
+          .atLeast("luma PSNR", 20, "dB", seen: view.quality),
+          .atMost(
+            "below the encoder alone", 0.5, "dB",
+            seen: view.localQuality.flatMap { local in view.quality.map { local - $0 } }),
+          shown("video rate", "kbit/s", percentile(50, of: rate)),
+        ])
+    }
+    return report
+  }
+
+  /// B3: from the start of the second program to the first picture out of it, and out of the
+  /// first.
+  func firstPicture(transport: String, repeats: Int = 10) throws(BenchError) -> Report {
+    let workspace = try Workspace()
+    let rendezvous = try Rendezvous(programs, in: workspace)
+    let book = FrameBook.pattern(size, seconds: 1)
+    var joining: [Double] = []
+    var waiting: [Double] = []
+    for number in 0..<repeats {
+      progress("join \(number + 1) of \(repeats) over \(transport)")
+      var parties = ["ann", "bob"].map(PartyPlan.init)
+      for index in parties.indices {
+        parties[index].frames = book
+        parties[index].isListening = false
+      }
+      let plan = CallPlan(parties: parties, size: size, transport: transport, seconds: 2)
+      let script = CallScript(
+        programs: programs, workspace: workspace, rendezvous: rendezvous, label: "join\(number)")
+      let record = try script.run(plan)
+      let begun = record.parties[1].startedAt
+      let first = record.parties.map { party in
+        party.views.first?.seen.first.map { ($0.at - begun).milliseconds } ?? .infinity
+      }
+      waiting.append(first[0])
+      joining.append(first[1])
+    }
+    var report = Report("B3 \(transport)")
+    report.add(
+      "first picture after the second program's start, 0 RTT",
+      [
+        .atMost("who joins, p50", 500, "ms", seen: percentile(50, of: joining)),
+        .atMost("who joins, p95", 500, "ms", seen: percentile(95, of: joining)),
+        .atMost("who waited, p95", 500, "ms", seen: percentile(95, of: waiting)),
+        goal("who joins, p50", 60, "ms", percentile(50, of: joining)),
+        goal("who waited, p50", 60, "ms", percentile(50, of: waiting)),
+      ])
+    return report
+  }
+
+  /// B10: processor time of one endpoint with all its processes, beside the codecs alone on the
+  /// same pictures at the same rate.
+  func processorTime() throws(BenchError) -> Report {
+    let workspace = try Workspace()
+    let rendezvous = try Rendezvous(programs, in: workspace)
+    progress("drawing pictures")
+    let book = FrameBook.pattern(size, seconds: 5)
+    progress("a call of \(seconds) s")
+    var used = 0.0
+    var span = 0.0
+    let record = try call(book, "udp", workspace, rendezvous) { watched, _ in
+      sleep(.seconds(2))
+      let begun = (ProcessUsage.tree(from: watched[0].identifier).processorTime, Clock.now)
+      sleep(.seconds(Double(seconds) - 6))
+      let ended = (ProcessUsage.tree(from: watched[0].identifier).processorTime, Clock.now)
+      used = (ended.0 - begun.0).seconds
+      span = (ended.1 - begun.1).seconds
+    }
+    guard span > 0 else { throw BenchError("the call was too short to measure") }
+    let party = record.parties[0]
+    let rates = party.events.all("stats").compactMap { $0.number("send.video_kbps") }
+    progress("the codecs alone")
+    let alone = try codecsAlone(
+      book, rate: .kilobits(Int64(percentile(50, of: rates) ?? 1500)), seconds: span)
+    let endpoint = 100 * used / span
+    let codecs = 100 * alone / span
+    var report = Report("B10")
+    report.add(
+      "one endpoint, 720p30 and sound both ways",
+      [
+        shown("endpoint", "% of a core", endpoint), shown("codecs alone", "% of a core", codecs),
+        .atMost("ratio", 1.5, "", seen: codecs > 0 ? endpoint / codecs : nil),
+        goal("ratio", 1.1, "", codecs > 0 ? endpoint / codecs : nil),
+        .atLeast("luma PSNR", 20, "dB", seen: record.parties[1].views.first?.quality),
+      ])
+    return report
+  }
+
+  /// B11: proportional set size of one endpoint's process tree, at 720p and at 360p.
+  func memory() throws(BenchError) -> Report {
+    var report = Report("B11")
+    let cases = [(size, 60.0), (PictureSize(width: 640, height: 360), 30.0)]
+    for (size, limit) in cases {
+      let workspace = try Workspace()
+      let rendezvous = try Rendezvous(programs, in: workspace)
+      let book = FrameBook.pattern(size, seconds: 2)
+      progress("a call of \(seconds) s at \(size)")
+      var samples: [Double] = []
+      _ = try call(book, "udp", workspace, rendezvous) { watched, _ in
+        for _ in 0..<max(2, seconds - 6) {
+          sleep(.seconds(1))
+          if let size = proportionalMegabytes(of: watched[0].identifier) { samples.append(size) }
+        }
+      }
+      let growth = samples.last.flatMap { last in samples.first.map { last - $0 } }
+      report.add(
+        "\(size)",
+        [
+          .atLeast("samples", 2, "", seen: Double(samples.count)),
+          shown("PSS, highest", "MB", samples.max()),
+          goal("PSS, highest", limit, "MB", samples.max()),
+          .atMost("growth over the call", 10, "MB", seen: growth),
+        ])
+    }
+    return report
+  }
+
+  private func call(
+    _ book: FrameBook, _ transport: String, _ workspace: Workspace, _ rendezvous: Rendezvous,
+    during: ([Watched], String) -> Void = { _, _ in }
+  ) throws(BenchError) -> CallRecord {
+    let keepEvery = 29
+    var parties = ["ann", "bob"].map(PartyPlan.init)
+    for index in parties.indices {
+      parties[index].frames = book
+      parties[index].speech = [Int16](repeating: 0, count: 48_000)
+      parties[index].keepEvery = keepEvery
+    }
+    let plan = CallPlan(parties: parties, size: book.size, transport: transport, seconds: seconds)
+    let script = CallScript(
+      programs: programs, workspace: workspace, rendezvous: rendezvous,
+      label: "\(transport)-\(book.size)")
+    var record = try script.run(plan, during: during)
+    try record.addLocalQuality(book, keepEvery: keepEvery)
+    return record
+  }
+
+  /// Seconds of processor time that encoding and decoding of picture and sound take by themselves,
+  /// for `seconds` of a call.
+  private func codecsAlone(
+    _ book: FrameBook, rate: Bitrate, seconds: Double
+  ) throws(BenchError) -> Double {
+    let count = Int(seconds * Double(book.framesPerSecond))
+    // Painted before the clock starts: an endpoint gets its pictures ready.
+    let frames = (0..<min(count, 150)).map { number in
+      let clock = PaintedClock(
+        number: UInt32(number), at: .zero + .milliseconds(Int64(number) * 100 / 3))
+      return VideoFrame(picture: book.original(clock), capturedAt: clock.instant)
+    }
+    let begun = processorSeconds()
+    do {
+      let encoder = VP8Encoder(processors: 2)
+      let decoder = try VP8Decoder()
+      let settings = VideoEncoderSettings(
+        size: book.size, framesPerSecond: Double(book.framesPerSecond), bitrate: rate)
+      for number in 0..<count {
+        var frame = frames[number % frames.count]
+        frame.capturedAt = .zero + .milliseconds(Int64(number) * 100 / 3)
+        if let encoded = try encoder.encode(frame, settings: settings, forceKeyFrame: number == 0) {
+          _ = try decoder.decode(encoded.bytes)
+        }
+      }
+      try sound(seconds: seconds)
+    } catch { throw BenchError("the codecs alone failed: \(error)") }
+    return processorSeconds() - begun
+  }
+
+  private func sound(seconds: Double) throws(MediaError) {
+    let encoder = try OpusSpeechEncoder()
+    let decoder = try OpusSpeechDecoder()
+    let tone = ToneSignal()
+    // One second, again and again: drawing the tone is not the codec's work.
+    let packets = (0..<50).map { tone.samples(from: .zero + .milliseconds($0 * 20), count: 960) }
+    for number in 0..<Int(seconds * 50) {
+      _ = try decoder.decode(try encoder.encode(packets[number % packets.count]))
+    }
+  }
+}
+
+/// User and system time of this process so far.
+private func processorSeconds() -> Double {
+  var usage = rusage()
+  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+  let times = [usage.ru_utime, usage.ru_stime]
+  return times.reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
+}
+
+/// PSS of a process and its descendants; `nil` where the kernel does not tell (root may ask).
+private func proportionalMegabytes(of process: Int32) -> Double? {
+  var total = 0.0
+  var waiting = [process]
+  while let next = waiting.popLast() {
+    let rollup = fileText("/proc/\(next)/smaps_rollup")
+    let line = rollup.split(separator: "\n").first { $0.hasPrefix("Pss:") }
+    let kilobytes = line?.split(separator: " ").dropFirst().first.flatMap { Double($0) }
+    if next == process, kilobytes == nil { return nil }
+    total += (kilobytes ?? 0) / 1024
+    waiting += fileText("/proc/\(next)/task/\(next)/children").split(separator: " ")
+      .compactMap { Int32($0) }
+  }
+  return total
+}
+
+/// A figure that decides nothing, beside the goal of the benchmarks.
+private func goal(_ name: String, _ goal: Double, _ unit: String, _ seen: Double?) -> Criterion {
+  var criterion = Criterion.atMost(name, goal, unit, seen: seen)
+  criterion.name = "\(name) (goal)"
+  if !criterion.isMet { criterion.seen += ", above the goal" }
+  criterion.isMet = seen != nil
+  return criterion
+}
+
+/// A figure for the reader.
+private func shown(_ name: String, _ unit: String, _ seen: Double?) -> Criterion {
+  Criterion(
+    name, limit: "", seen: seen.map { "\(rounded($0)) \(unit)" } ?? "none", isMet: seen != nil)
+}
