@@ -33,6 +33,8 @@ final class Handover<Value: Sendable, Failure: Error>: @unchecked Sendable {
   /// Values that were not taken in time.
   var lost: Int { locked { lostValues } }
 
+  var isEmpty: Bool { locked { values.isEmpty } }
+
   func put(_ value: Value) {
     locked {
       values.append(value)

@@ -37,11 +37,9 @@ package final class PCMPipeSource: AudioSource {
     }
     guard stopping.sleep(until: first + AudioFormat.blockDuration - Self.slack) else { return nil }
     next = first + AudioFormat.blockDuration
-    let samples = (0..<AudioFormat.blockSamples).map {
-      Int16(bitPattern: UInt16(partial[2 * $0]) | UInt16(partial[2 * $0 + 1]) << 8)
-    }
+    let block = samples(littleEndian: partial)
     partial.removeAll(keepingCapacity: true)
-    return AudioBlock(samples: samples, capturedAt: first)
+    return AudioBlock(samples: block, capturedAt: first)
   }
 
   package func stop() { stopping.raise() }
@@ -79,6 +77,13 @@ package final class PCMPipeSource: AudioSource {
     }
     if let failure { throw failure }
     return got
+  }
+}
+
+/// The samples of PCM's bytes; an odd last byte is left out.
+func samples(littleEndian bytes: [UInt8]) -> [Int16] {
+  (0..<bytes.count / 2).map {
+    Int16(bitPattern: UInt16(bytes[2 * $0]) | UInt16(bytes[2 * $0 + 1]) << 8)
   }
 }
 

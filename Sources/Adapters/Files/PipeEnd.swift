@@ -12,6 +12,12 @@ final class PipeEnd: Sendable {
     self.isRegular = isRegular
   }
 
+  /// Takes a pipe's reading end over.
+  init(readingFrom pipe: Int32) {
+    number = pipe
+    isRegular = false
+  }
+
   deinit { close(number) }
 
   /// Opens for reading; `-` is standard input. A FIFO opens at once, even before its writer does.

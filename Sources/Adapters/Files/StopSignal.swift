@@ -33,6 +33,9 @@ final class StopSignal: Sendable {
     write(event, &one, 8)
   }
 
+  /// For waiting for this signal as well as for another one.
+  var descriptor: Int32 { event }
+
   var isRaised: Bool { poll(-1, 0, milliseconds: 0) == .stopped }
 
   /// Waits until `descriptor` has one of the poll events (or an error, or its other side is gone).
