@@ -15,10 +15,12 @@ package struct PaceChecker {
   private static let span = Interval.milliseconds(100)
   private static let memory = Interval.seconds(1)
   private static let factor = 3.0
-  private static let headStart = 8_000
+  private let headStart: Int
 
-  package init(_ name: String, findings: Findings) {
+  /// `headStart`: bytes beyond that, where the target is known only from time to time.
+  package init(_ name: String, headStart: Int = 8_000, findings: Findings) {
     self.name = name
+    self.headStart = headStart
     self.findings = findings
   }
 
@@ -37,7 +39,7 @@ package struct PaceChecker {
     targets.append((now, target))
     while targets[0].at + Self.memory < now { targets.removeFirst() }
     let allowed = Double(targets[0].rate.bytes(in: Self.span).bytes)
-    let limit = Int(allowed * Self.factor) + Self.headStart
+    let limit = Int(allowed * Self.factor) + headStart
     // Once for each excess, not once for each packet of it.
     if bytes > limit, !isOver {
       findings.report("pace", "\(name): \(bytes) bytes in 100 ms, \(limit) allowed")

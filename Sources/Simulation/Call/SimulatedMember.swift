@@ -1,0 +1,307 @@
+package import Call
+import Ciphers
+package import Links
+package import Media
+import Receiving
+import Rooms
+package import Units
+package import Wire
+
+/// One person's whole program but for devices and codecs: a real `Conference` on a simulated
+/// computer, with a scripted studio and a viewer for each of the others.
+package final class SimulatedMember {
+  package struct Options: Sendable {
+    package var transport = Transport.auto
+    package var size = PictureSize(width: 1_280, height: 720)
+    package var framesPerSecond = 30.0
+    package var bitrateLimit = Bitrate.kilobits(4_000)
+    package var sendsVideo = true
+    package var sendsAudio = true
+    package var duration: Interval?
+    package var layers = 1
+    /// Of this computer's clocks.
+    package var clockError = 0.0
+    package init() {}
+  }
+
+  package let name: String
+  package let host: SimulatedHost
+  package let clock: SimulatedClock
+  package let session: SessionID
+  package let identity: SimulatedIdentity
+  package let sessions: SimulatedSessionFactory
+  /// Everything that the user was told, with world time.
+  package private(set) var events: [(at: Instant, event: CallEvent)] = []
+  package private(set) var exitCode: Int?
+  /// What the congestion control of each link allowed when it last said so.
+  package private(set) var statistics: [String: CallStatistics] = [:]
+  package private(set) var viewers: [SessionID: Viewer] = [:]
+  package private(set) var studio: Studio!
+
+  private let world: World
+  private let findings: Findings
+  private let onEvent: (SimulatedMember, CallEvent) -> Void
+  private let openViewer: (SimulatedMember, SessionID) -> Viewer?
+  private let sabotage: Sabotage?
+  private var conference: Conference
+  private var registration: SimulatedRegistration!
+  private var alarm: Alarm!
+  private var turns: TurnChecker
+  private var isRunning = false
+  private var turnDepth = 0
+  private var heldPackets: [([UInt8], SocketAddress, SocketID)] = []
+
+  init(
+    _ name: String, world: World, host: SimulatedHost, room: SimulatedRoom, owns: Bool,
+    server: SimulatedServer, options: Options, tap: FrameTap, sabotage: Sabotage?,
+    findings: Findings, onEvent: @escaping (SimulatedMember, CallEvent) -> Void,
+    openViewer: @escaping (SimulatedMember, SessionID) -> Viewer?
+  ) {
+    self.name = name
+    self.world = world
+    self.host = host
+    self.findings = findings
+    self.onEvent = onEvent
+    self.openViewer = openViewer
+    self.sabotage = sabotage
+    var random = world.split()
+    clock = SimulatedClock(
+      epoch: .seconds(1_000 + 100_000 * random.unit()), partsPerMillion: options.clockError)
+    identity = SimulatedIdentity(seed: random.next())
+    let ciphers = SimulatedCipherSuite(seed: random.next())
+    session = SessionID(bytes: random.bytes(SessionID.count))!
+    sessions = SimulatedSessionFactory(seed: random.next(), tap: tap)
+    turns = TurnChecker(name, findings: findings)
+    let hub = LinkHub(
+      LinkHubConfiguration(
+        roomID: room.keys.rid, ownSession: session, authenticationKey: room.keys.authentication,
+        displayName: name, transport: options.transport, sessions: sessions, ciphers: ciphers,
+        identity: identity, allowsLoopback: false))
+    let client = RendezvousClient(
+      RendezvousClient.Configuration(
+        admissionSeed: room.keys.admissionSeed, session: session, peerID: identity.keyHash,
+        record: owns ? room.record : nil, seed: random.next()), ciphers: ciphers)
+    conference = Conference(
+      configuration: ConferenceConfiguration(
+        roomHint: room.keys.hint(with: ciphers), ownSession: session,
+        sendsVideo: options.sendsVideo,
+        sendsAudio: options.sendsAudio, picture: options.size,
+        framesPerSecond: options.framesPerSecond, bitrateLimit: options.bitrateLimit,
+        duration: options.duration), hub: hub, rendezvous: client,
+      boxes: SealedBoxes(room.keys, own: session, with: ciphers),
+      people: KnownPeers(own: KeyFingerprint(bytes: identity.keyHash)!),
+      folding: SimulatedFolding())
+    var camera = ScriptedCamera(
+      camera: UInt32(truncatingIfNeeded: random.next()), random: random.split())
+    camera.layers = options.layers
+    studio = Studio(
+      world, clock: clock, camera: camera,
+      microphone: ScriptedMicrophone(microphone: camera.camera), size: options.size,
+      framesPerSecond: options.framesPerSecond,
+      takeVideo: { [unowned self] in feed(.encodedVideo($0)) },
+      takeAudio: { [unowned self] in feed(.encodedAudio($0)) })
+    registration = SimulatedRegistration(
+      host: host, server: server.address, pinned: server.keyHash,
+      sessions: SimulatedSessionFactory(certificate: identity, seed: random.next()),
+      now: { [unowned self] in now }, feed: { [unowned self] in feed(.rendezvous($0)) })
+    alarm = Alarm(world, clock: clock) { [unowned self] in wake() }
+  }
+
+  private var now: Instant { clock.local(world.now) }
+  package var peer: String { session.description }
+  package var isOver: Bool { exitCode != nil || !isRunning }
+
+  // MARK: What a user does
+
+  package func join() {
+    isRunning = true
+    host.program = { [unowned self] in take($0) }
+    studio.open()
+    feed(.localEndpoints(endpoints()))
+    feed(.pictureSource(studio.size, framesPerSecond: studio.framesPerSecond))
+    feed(.begin)
+  }
+
+  package func say(_ line: String) { feed(.chat(line)) }
+  package func leave(_ cause: LeaveCause = .user) { feed(.leave(cause)) }
+  package func camera(isOn: Bool) { feed(.camera(isOn: isOn)) }
+  package func microphone(isOn: Bool) { feed(.microphone(isOn: isOn)) }
+
+  /// As by SIGKILL: nobody is told but by the kernel's resets.
+  package func kill() {
+    isRunning = false
+    studio.close()
+    host.killProgram()
+  }
+
+  /// The computer got other addresses.
+  package func move(to addresses: [IPAddress]) {
+    host.move(to: addresses)
+    feed(.localEndpoints(endpoints()))
+  }
+
+  private var socket: (SocketID, port: UInt16)?
+  private var listener: UInt16?
+
+  private func endpoints() -> [LocalEndpoint] {
+    if socket == nil { socket = host.bindDatagram() }
+    if listener == nil { listener = host.listen() }
+    guard let socket, let listener else { return [] }
+    return host.addresses.flatMap { address -> [LocalEndpoint] in
+      [
+        .datagram(socket.0, SocketAddress(address, port: socket.port)),
+        .listener(SocketAddress(address, port: listener)),
+      ]
+    }
+  }
+
+  // MARK: Turns
+
+  private func wake() {
+    guard isRunning else { return }
+    turn(.timeout, byTimer: true)
+  }
+
+  private func feed(_ input: ConferenceInput) {
+    guard isRunning else { return }
+    turn(input, byTimer: false)
+  }
+
+  private func turn(_ input: ConferenceInput, byTimer: Bool) {
+    turnDepth += 1
+    conference.handle(input, at: now)
+    turnDepth -= 1
+    // What the outputs of a turn cause at once is handled within it, and drained by it.
+    guard turnDepth == 0 else { return }
+    turnDepth += 1
+    var count = 0
+    while isRunning, let output = conference.nextOutput() {
+      count += 1
+      perform(output)
+    }
+    turnDepth -= 1
+    guard isRunning else { return }
+    var deadline = conference.nextDeadline
+    if sabotage == .deadlineInThePast, let due = deadline { deadline?.at = due.at - .seconds(60) }
+    turns.turned(byTimer: byTimer, outputs: count, at: now, deadline: deadline)
+    alarm.set(conference.nextDeadline)
+  }
+
+  private func perform(_ output: ConferenceOutput) {
+    switch output {
+    case .transmit(let bytes, let to, let from): transmit(bytes, to, from)
+    case .dial(let stream, let address): host.dial(stream, to: address)
+    case .write(let bytes, let stream): host.write(bytes, on: stream)
+    case .hangUp(let stream): host.hangUp(stream)
+    case .rendezvous(let output): perform(output)
+    case .encodeVideo(let order): studio.videoOrder = order
+    case .keyFrame: studio.needsKeyFrame = true
+    case .encodeAudio(let order): studio.audioBitrate = order?.bitrate
+    case .decode(let session, let frame, let showAt): decode(frame, of: session, showAt: showAt)
+    case .audio(let session, let packet): viewers[session]?.take(packet, at: now)
+    case .audioHold(let session, let hold): viewers[session]?.hold(hold)
+    case .openPeer(let session):
+      let viewer = openViewer(self, session)
+      viewer?.open(
+        onPlayed: { [unowned self] in
+          feed(.audioPlayed(session, rtpTimestamp: $0, at: $1, deviceDelay: $2))
+        },
+        onConcealed: { [unowned self] in
+          feed(.audioConcealed(session, samples: $0, of: $1))
+        })
+      viewers[session] = viewer
+    case .closePeer(let session): viewers[session]?.close()
+    case .event(let event): told(event)
+    case .finished(let code):
+      exitCode = code
+      isRunning = false
+      studio.close()
+      for viewer in viewers.values { viewer.close() }
+      world.trace.add("exit", at: world.now)
+      world.trace.add(code)
+      // The process ends in order: its kernel closes what is open.
+      host.endProgram()
+    case .server, .roster, .remember: return
+    }
+  }
+
+  private func perform(_ output: RendezvousClient.Output) {
+    switch output {
+    case .connect: registration.connect()
+    case .disconnect: registration.disconnect()
+    case .verify(let facts): registration.verify(facts)
+    case .send(let bytes): registration.send(bytes)
+    default: findings.report("turn", "\(name): \(output) is not for the network")
+    }
+  }
+
+  private func decode(_ frame: AssembledFrame, of session: SessionID, showAt: Instant) {
+    guard let viewer = viewers[session] else {
+      findings.report("picture", "\(name): a frame of \(session) without openPeer")
+      return
+    }
+    viewer.decode(frame, showAt: clock.world(showAt)) { [unowned self] verdict in
+      switch verdict {
+      case .failed: feed(.decodeFailed(session))
+      case .shown(let size): feed(.shown(session, size))
+      }
+    }
+  }
+
+  private func told(_ event: CallEvent) {
+    world.trace.add("event", at: world.now)
+    world.trace.add(Array("\(event)".utf8))
+    if case .stats(let label, let figures) = event {
+      statistics[label.peer] = figures
+    } else {
+      events.append((world.now, event))
+    }
+    onEvent(self, event)
+  }
+
+  // MARK: Network
+
+  private func transmit(_ bytes: [UInt8], _ to: SocketAddress, _ from: SocketID) {
+    guard sabotage == .burst else {
+      host.transmit(bytes, to: to, from: from)
+      return
+    }
+    heldPackets.append((bytes, to, from))
+    guard heldPackets.count >= 200 else { return }
+    for (bytes, to, from) in heldPackets { host.transmit(bytes, to: to, from: from) }
+    heldPackets = []
+  }
+
+  private func take(_ event: NetworkEvent) {
+    guard isRunning, !registration.take(event) else { return }
+    switch event {
+    case .datagram(let bytes, let from, let socket):
+      feed(.datagram(bytes, from: from, on: socket))
+    case .accepted(let stream, let from, _): feed(.accepted(stream, from: from))
+    case .dialed(let stream): feed(.dialed(stream))
+    case .dialFailed(let stream): feed(.dialFailed(stream))
+    case .stream(let bytes, let stream): feed(.stream(bytes, on: stream))
+    case .streamClosed(let stream): feed(.streamClosed(stream))
+    case .backlog(let stream, let count): feed(.backlog(stream, count))
+    }
+  }
+}
+
+extension SimulatedMember {
+  /// Where frames to another go now, as the user was told last.
+  package func path(to other: SimulatedMember) -> PathKind? {
+    for (_, event) in events.reversed() {
+      if case .link(let label, let report) = event, label.peer == other.peer { return report.path }
+    }
+    return nil
+  }
+
+  /// Who left, by the text of the session, and the reason that the user was told.
+  package var departures: [String: String] {
+    var departures: [String: String] = [:]
+    for (_, event) in events {
+      if case .peerLeft(let label, let reason) = event { departures[label.peer] = reason }
+    }
+    return departures
+  }
+}
