@@ -206,7 +206,8 @@ import Units
         text: "In ten minutes. Here is the plan: first the budget, then the schedule, then "
           + "https://example.org/a-very-long-address/that-does-not-fit/on-one-line.html",
         delivery: .sent),
-      .init(id: "5", author: "Anna Schmidt", peer: "0", text: "Привет всем, Καλημέρα 🙂"),
+      .init(
+        id: "5", author: "Anna Schmidt", peer: "0", text: "Привет, Καλημέρα, مرحبا, שלום עולם 🙂"),
       .init(id: "6", text: "ok", delivery: .sending),
     ]
     state.notices = [

@@ -222,3 +222,23 @@ var plainMeasure: TextMeasure {
     }
   }
 }
+
+@Suite struct TextDirectionTests {
+  @Test func `segments of the other direction keep their place in the line`() {
+    let mixed = TextDirection.segments("Anna: שלום עולם!")
+    #expect(mixed.map(\.text) == ["Anna: ", "שלום עולם", "!"])
+    #expect(mixed.map(\.direction) == [.rightward, .leftward, .rightward])
+    let leftward = TextDirection.segments("مرحبا Ben")
+    #expect(leftward.map(\.text) == ["Ben", "مرحبا "])
+    let scripts = TextDirection.segments("a مرحبا, שלום b")
+    #expect(scripts.map(\.text) == ["a ", "שלום", "مرحبا, ", " b"])
+    #expect(TextDirection.segments("héllo 王 42").map(\.direction) == [.rightward])
+    #expect(TextDirection.segments("").map(\.text) == [""])
+  }
+
+  @Test func `numbers run to the right in either direction`() {
+    let segments = TextDirection.segments("שלום 42 עולם")
+    #expect(segments.map(\.text) == [" עולם", "42", "שלום "])
+    #expect(segments.map(\.direction) == [.leftward, .rightward, .leftward])
+  }
+}

@@ -22,6 +22,7 @@ package final class CallWindow {
   private let window: OpaquePointer
   private let canvas: Canvas
   private let pictures: PictureTextures
+  private var pointers: Pointers? = Pointers()
   private let fixedScale: Double?
   private let wakeEvent: UInt32
   package let scale: Double
@@ -105,6 +106,7 @@ package final class CallWindow {
     // Textures go before their renderer.
     canvas.clear()
     pictures.clear()
+    pointers = nil
     SDL_DestroyRenderer(canvas.renderer)
     SDL_DestroyWindow(window)
     SDL_QuitSubSystem(SDL_INIT_VIDEO)
@@ -259,7 +261,7 @@ package final class CallWindow {
     let scene = Scene(
       state: contents.state, interaction: interaction, layout: layout, bubbles: bubbles?.value,
       pictures: contents.pictures, selfPicture: contents.selfPicture, passing: passing, now: now)
-    SDL_ShowCursor(interaction.isBarHidden(at: now) ? SDL_DISABLE : SDL_ENABLE)
+    pointers?.show(over: interaction.hovered, isHidden: interaction.isBarHidden(at: now))
     Painter(canvas: canvas, pictures: pictures, scene: scene).paint()
     if interaction.isTyping, let caret = layout.chat?.caret {
       var place = Rect(

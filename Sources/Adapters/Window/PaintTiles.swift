@@ -4,7 +4,8 @@ import Media
 /// The people: their pictures, and what lies over these. What a tile shows never covers another
 /// part of the same tile: where there is no room for all, the less important is left out.
 extension Painter {
-  var tileRadius: Int { px(12) }
+  /// A picture that fills the screen has square corners.
+  var tileRadius: Int { layout.tiles == [layout.stage] ? 0 : px(12) }
 
   func paint(_ peer: WindowState.Peer, in tile: Rect) {
     canvas.fill(tile, Theme.tile)

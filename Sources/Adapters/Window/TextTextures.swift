@@ -23,6 +23,8 @@ final class TextTextures {
   }
   private struct Run {
     var font: FontBook.Font
+    var direction: TextDirection
+    var script: String
     var text: String
   }
 
@@ -97,6 +99,7 @@ final class TextTextures {
     var x = 0
     for (run, size) in zip(runs, sizes) {
       let white = SDL_Color(r: 255, g: 255, b: 255, a: 255)
+      Self.prepare(run)
       guard let drawn = TTF_RenderUTF8_Blended(run.font.handle, run.text, white) else { continue }
       defer { SDL_FreeSurface(drawn) }
       var place = SDL_Rect(
@@ -120,6 +123,7 @@ final class TextTextures {
   ) -> (width: Int, height: Int, ascent: Int) {
     var width: Int32 = 0
     var height: Int32 = 0
+    prepare(run)
     TTF_SizeUTF8(run.font.handle, run.text, &width, &height)
     guard !run.font.isScalable, height > 0 else {
       return (Int(width), Int(height), run.font.ascent)
@@ -128,17 +132,29 @@ final class TextTextures {
     return (Int(width) * scaledHeight / Int(height), scaledHeight, pixels)
   }
 
-  /// Neighbouring characters of one font together.
+  /// A font shapes each run by the run's own script.
+  private static func prepare(_ run: Run) {
+    let isLeftward = run.direction != .rightward
+    TTF_SetFontDirection(run.font.handle, isLeftward ? TTF_DIRECTION_RTL : TTF_DIRECTION_LTR)
+    TTF_SetFontScriptName(run.font.handle, run.script)
+  }
+
+  /// Neighbouring characters of one direction and font together, in the order of the screen.
   private func runs(_ text: String, _ style: TextStyle) -> [Run] {
-    var runs: [Run] = []
-    for character in text {
-      guard let font = fonts.font(for: character, style) else { continue }
-      if let last = runs.indices.last, runs[last].font === font {
-        runs[last].text.append(character)
-      } else {
-        runs.append(Run(font: font, text: String(character)))
+    TextDirection.segments(text).flatMap { segment in
+      var runs: [Run] = []
+      for character in segment.text {
+        guard let font = fonts.font(for: character, style) else { continue }
+        if let last = runs.indices.last, runs[last].font === font {
+          runs[last].text.append(character)
+        } else {
+          runs.append(
+            Run(
+              font: font, direction: segment.direction, script: segment.script,
+              text: String(character)))
+        }
       }
+      return segment.direction == .rightward ? runs : runs.reversed()
     }
-    return runs
   }
 }

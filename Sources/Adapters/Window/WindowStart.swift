@@ -13,7 +13,8 @@ extension CallWindow {
     SDL_SetHint(SDL_HINT_VIDEO_MINIMIZE_ON_FOCUS_LOSS, "0")
     SDL_SetHint(SDL_HINT_IME_SHOW_UI, "1")
     SDL_SetHint(SDL_HINT_APP_NAME, options.title)
-    if let driver = options.driver { SDL_SetHint(SDL_HINT_VIDEODRIVER, driver) }
+    // Not a console's frame buffer, which SDL would take over too.
+    SDL_SetHint(SDL_HINT_VIDEODRIVER, options.driver ?? "x11,wayland")
     SDL_SetMainReady()
     guard SDL_InitSubSystem(SDL_INIT_VIDEO) == 0 else {
       throw MediaError(
@@ -22,6 +23,13 @@ extension CallWindow {
     }
     // Nobody touches the computer during a call.
     SDL_DisableScreenSaver()
+  }
+
+  /// Whether the environment names a display; whether it can be opened is seen by opening it.
+  nonisolated package static var isDisplayNamed: Bool {
+    ["DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"].contains { (name: String) in
+      getenv(name).map { !String(cString: $0).isEmpty } ?? false
+    }
   }
 
   static func failure(_ what: String) -> MediaError {
