@@ -19,6 +19,8 @@ struct VirtualCall {
   var receiver = MediaReceiver()
   var forward: VirtualLink
   var backward: VirtualLink
+  /// The sender is told what waits in the link's queue, as of a TCP socket.
+  var isStream = false
   /// What a packet costs on the wire beside itself.
   var overhead = 66
   var hasAudio = true
@@ -39,6 +41,8 @@ struct VirtualCall {
   private(set) var encoded = 0
   private(set) var skipped = 0
   private(set) var keyFrames = 0
+  /// Bytes of pictures.
+  private(set) var encodedBytes = ByteCount.zero
   private(set) var shown: [ShownFrame] = []
   private(set) var audioArrivals: [PacketIndex] = []
   private(set) var decisions: [AudioDecision] = []
@@ -53,6 +57,7 @@ struct VirtualCall {
     case toReceiver([UInt8], isReport: Bool)
     case toSender([UInt8])
     case roundTrip
+    case carrier
   }
   private var events: [(at: Instant, order: Int, event: Event)] = []
   private var order = 0
@@ -79,6 +84,7 @@ struct VirtualCall {
     schedule(.sound, at: now + .milliseconds(7))
     schedule(.pull, at: now + .milliseconds(3))
     schedule(.roundTrip, at: now)
+    schedule(.carrier, at: now)
   }
 
   mutating func run(for duration: Interval) {
@@ -143,6 +149,10 @@ struct VirtualCall {
     case .toSender(let bytes):
       sender.handle(.feedback(bytes), at: now)
       drainSender()
+    case .carrier:
+      schedule(.carrier, at: now + .milliseconds(2))
+      if isStream { sender.handle(.queued(forward.waiting(at: now)), at: now) }
+      drainSender()
     case .roundTrip:
       schedule(.roundTrip, at: now + .seconds(1))
       sender.handle(.roundTrip(forward.delay + backward.delay), at: now)
@@ -166,6 +176,7 @@ struct VirtualCall {
       number: encoded, reference: wantsKeyFrame ? nil : lastEncoded, byteCount: Int(size))
     lastEncoded = encoded
     encoded += 1
+    encodedBytes += ByteCount(frame.byteCount)
     captures.append(now)
     if wantsKeyFrame { keyFrames += 1 }
     wantsKeyFrame = false
@@ -194,6 +205,7 @@ struct VirtualCall {
     for arrival in forward.send(ByteCount(bytes.count + overhead), at: now) {
       schedule(.toReceiver(bytes, isReport: isReport), at: arrival)
     }
+    if isStream { sender.handle(.queued(forward.waiting(at: now)), at: now) }
   }
 
   // MARK: - Receiver's side

@@ -33,6 +33,11 @@ struct VirtualLink {
     queueDelays = []
   }
 
+  /// Bytes in the queue.
+  func waiting(at now: Instant) -> ByteCount {
+    rate.map { $0.bytes(in: max(.zero, busyUntil - now)) } ?? .zero
+  }
+
   /// When the packet arrives: never, once, or twice.
   mutating func send(_ size: ByteCount, at now: Instant) -> [Instant] {
     guard now >= blockedUntil else { return [] }

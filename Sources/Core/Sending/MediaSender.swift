@@ -92,6 +92,9 @@ package struct MediaSender: Sendable {
     if frame.isKeyFrame {
       keyFrameAskedAt = nil
       keyFrameTakenAt = now
+      // It makes everything before it superfluous; repair of that would only delay it.
+      pacer.dropRepair()
+      history.forget()
     }
     frames.append(frame, at: now)
     if frames.needsKeyFrame, !isStalled { askForKeyFrame(at: now) }

@@ -91,9 +91,10 @@ package struct AudioJitterBuffer: Sendable {
       return play(at: now)
     }
     if first.index == next.index { return inOrder(first, wasQuiet: wasQuiet, at: now) }
+    miss(true)
     let missing = first.rtpTimestamp &- next.timestamp
-    // What was concealed already stands for what is missing.
-    if missing <= Int64(ahead) || missing > Int64(Self.concealLimit) || missing <= 0 {
+    // What was concealed already stands for what is missing, and a long gap was a pause.
+    guard missing > Int64(ahead), missing <= Int64(Self.concealLimit) else {
       return play(at: now)
     }
     return fill(Int(missing), before: first)
@@ -147,17 +148,18 @@ package struct AudioJitterBuffer: Sendable {
     return .decode(packet)
   }
 
-  /// `missing` samples are lost before `following`.
+  /// `missing` samples are lost before `following`; the first `ahead` of them are concealed.
   private mutating func fill(_ missing: Int, before following: AudioPacket) -> AudioDecision {
-    miss(true)
-    let samples = min(missing, lastSamples)
-    let isLast = missing - samples < 120
-    next =
-      isLast
-      ? (following.index, following.rtpTimestamp)
-      : next.map { ($0.index, $0.timestamp &+ Int64(samples)) }
-    ahead = 0
-    return isLast ? .recover(from: following, samples: missing) : .conceal(samples: samples)
+    let left = missing - ahead
+    let samples = min(left, lastSamples)
+    let canRecover = ahead == 0 && left <= lastSamples
+    if left == samples {
+      next = (following.index, following.rtpTimestamp)
+      ahead = 0
+    } else {
+      ahead += samples
+    }
+    return canRecover ? .recover(from: following, samples: samples) : .conceal(samples: samples)
   }
 
   private mutating func underrun() -> AudioDecision {

@@ -11,7 +11,7 @@ struct CongestionControl {
   private(set) var target: Bitrate
   var limit: Bitrate
   private(set) var standingQueue = Interval.zero
-  /// Of the packets of about the last second, 0…1.
+  /// Of packets, smoothed over about a second, 0…1.
   private(set) var lossRatio = 0.0
 
   private var log: SentLog
@@ -21,8 +21,6 @@ struct CongestionControl {
   private let startRate: Bitrate
   private var updatedAt: Instant?
   private var last: (sentAt: Instant, size: ByteCount)?
-  /// Packets of the last second, decaying: told to have arrived, and lost.
-  private var counted = (arrived: 0.0, lost: 0.0)
   private var delivered = RateMeter(window: .milliseconds(400))
   /// From sending a packet to hearing of its arrival: smoothed, and the least.
   private(set) var responseTime: Interval?
@@ -138,11 +136,10 @@ struct CongestionControl {
     capacity.append(gap)
   }
 
+  /// Weighs by time, not by packets: a burst of losses told in one message is no lossy path.
   private mutating func countLoss(arrived: Int, lost: Int, elapsed: Interval) {
-    let keep = max(0, 1 - elapsed.seconds)
-    counted.arrived = counted.arrived * keep + Double(arrived)
-    counted.lost = max(0, counted.lost * keep + Double(lost))
-    lossRatio = counted.lost / max(1, counted.arrived + counted.lost)
+    let ratio = Double(max(0, lost)) / Double(arrived + max(0, lost))
+    lossRatio += (ratio - lossRatio) * min(0.05, elapsed.seconds)
   }
 
   /// Whatever single gaps seem to say, what arrives is all that the path carries when a queue
