@@ -109,7 +109,7 @@ package final class SimulatedCall {
 
   private func told(_ member: SimulatedMember, _ event: CallEvent) {
     switch event {
-    case .chatSent(let id):
+    case .chatSent(let id, _):
       guard let text = saying else { return }
       lines.append((member.session, id, text))
       for reader in readers(of: member) { expect(text, id: id, from: member.session, to: reader) }
