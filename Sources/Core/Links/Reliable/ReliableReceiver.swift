@@ -6,6 +6,11 @@ package struct ReliableReceiver: Sendable {
   package struct Message: Hashable, Sendable {
     package var id: UInt64
     package var bytes: [UInt8]
+
+    package init(id: UInt64, bytes: [UInt8]) {
+      self.id = id
+      self.bytes = bytes
+    }
   }
   /// The other side broke the rules of segments; the message at fault is skipped.
   package enum Violation: Error, Hashable, Sendable {
