@@ -73,7 +73,8 @@ package struct PeerLink {
   package mutating func nextOutput() -> Output? { outputs.next() }
 
   package var carrier: Carrier { id.carrier }
-  package var cipherName: String { session.cipherName }
+  /// What the session negotiated; known once the link is proved.
+  package private(set) var cipherName = ""
   package var isAwaitingProof: Bool { handshake.isAwaitingProof }
 
   // MARK: What comes in
@@ -161,11 +162,12 @@ package struct PeerLink {
       while let output = session.nextOutput() { handle(output, at: now) }
       while let output = handshake.nextOutput() { handle(output, at: now) }
       guard state != .ended else { return }
-      if state == .proved, let ping = pulse.nextPing(at: now) {
-        transmit(Frame(.ping, ping.encoded), at: now)
-      }
+      // Segments first: IDENTITY among them lets the other side take what follows.
       while let segment = sender.nextSegment(at: now) {
         transmit(Frame(.segment, segment.encoded), at: now)
+      }
+      if state == .proved, let ping = pulse.nextPing(at: now) {
+        transmit(Frame(.ping, ping.encoded), at: now)
       }
     } while advanceSession(at: now)
   }
@@ -219,6 +221,7 @@ package struct PeerLink {
       end(failure)
     case .proved(let peer):
       state = .proved
+      cipherName = session.cipherName
       pulse = Pulse(at: now)
       if let roundTrip = sender.roundTrip { pulse.measure(roundTrip) }
       splitter.limit = Frame.streamLimit

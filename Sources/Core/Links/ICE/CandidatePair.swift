@@ -57,6 +57,7 @@ struct ConnectivityCheck: Sendable {
   /// Carries USE-CANDIDATE.
   let nominates: Bool
   private(set) var sends = 0
+  private var sentAt: Instant
   private(set) var dueAt: Instant
 
   /// RFC 8445 §14.3 wants 500 ms at first; on a call's first second a lost check must not cost
@@ -69,6 +70,7 @@ struct ConnectivityCheck: Sendable {
     self.transactionID = transactionID
     self.bytes = bytes
     self.nominates = nominates
+    sentAt = now
     dueAt = now
   }
 
@@ -78,9 +80,12 @@ struct ConnectivityCheck: Sendable {
     let wait = Interval(nanoseconds: Self.firstWait.nanoseconds << Int64(sends))
     dueAt = now + min(wait, Self.longestWait)
     sends += 1
+    sentAt = now
     return true
   }
 
-  /// The other side is there: ask it again at once.
-  mutating func hasten(at now: Instant) { dueAt = min(dueAt, now) }
+  /// The other side is there: ask it again at once, unless an answer may be under way.
+  mutating func hasten(at now: Instant) {
+    if now - sentAt >= Self.firstWait / 4 { dueAt = min(dueAt, now) }
+  }
 }
