@@ -30,9 +30,10 @@ struct ServerLog: Sendable {
         event.add("pin", pin.description)
         TextOutput.standardOutput.write(line: event.text)
       }
-      return
     }
-    TextOutput.standardOutput.write(instructions(addresses, pin))
+    // Objects alone go to stdout, where there are any.
+    let people = format == .json ? TextOutput.standardError : .standardOutput
+    people.write(instructions(addresses, pin))
   }
 
   private func instructions(_ addresses: [SocketAddress], _ pin: KeyFingerprint) -> String {

@@ -17,10 +17,7 @@ package struct RendezvousClient {
   /// What the room is made from where it does not live; the newest known.
   private var record: RoomRecord?
   private var hasJoined = false
-  private var members: [RoomMember] = []
-  /// Members that were not there when we registered again, which the server may only have
-  /// forgotten: when each is given up.
-  private var missing: [(session: SessionID, until: Instant)] = []
+  private var roster = ClaimedRoster()
   private var failures = 0
   /// Before the first joining: how long a busy or restarting server is waited for.
   private var patience: Instant?
@@ -132,7 +129,6 @@ package struct RendezvousClient {
   private static let connectTime = Interval.seconds(10)
   private static let answerTime = Interval.seconds(10)
   private static let pingTime = Interval.seconds(20)
-  private static let missingTime = Interval.seconds(30)
   private static let patienceTime = Interval.seconds(30)
   private static let secondThoughts = Interval.seconds(5)
   private static let longestPause = Interval.seconds(4)
@@ -181,10 +177,7 @@ package struct RendezvousClient {
     case .idle, .verifying: break
     case .ended: return nil
     }
-    for absent in missing {
-      earliest = .earlier(earliest, Deadline("missing member", at: absent.until))
-    }
-    return earliest
+    return .earlier(earliest, roster.nextDeadline.map { Deadline("missing member", at: $0) })
   }
 
   package mutating func handleTimeout(at now: Instant) {
@@ -202,7 +195,7 @@ package struct RendezvousClient {
       }
     default: break
     }
-    giveUpMissing(now)
+    for session in roster.givenUp(at: now) { outputs.append(.memberLeft(session)) }
   }
 
   // MARK: Getting in
@@ -281,8 +274,7 @@ package struct RendezvousClient {
     case .memberJoined: cameOrReturned(try RoomMember(decoding: frame.body))
     case .memberLeft:
       let session = try SessionID(decoding: frame.body)
-      missing.removeAll { $0.session == session }
-      left(session)
+      if roster.remove(session) { outputs.append(.memberLeft(session)) }
     case .delivered:
       let box = try SealedBox(decoding: frame.body)
       outputs.append(.box(from: box.session, sealed: box.sealed))
@@ -306,12 +298,7 @@ package struct RendezvousClient {
     pongDue = nil
     if hasJoined {
       outputs.append(.registeredAgain)
-      for member in members
-      where !snapshot.members.contains(where: { $0.session == member.session })
-        && !missing.contains(where: { $0.session == member.session })
-      {
-        missing.append((member.session, now + Self.missingTime))
-      }
+      roster.compare(with: snapshot.members, at: now)
     } else {
       hasJoined = true
       outputs.append(.joined(snapshot))
@@ -320,27 +307,8 @@ package struct RendezvousClient {
   }
 
   private mutating func cameOrReturned(_ member: RoomMember) {
-    guard member.session != configuration.session else { return }
-    missing.removeAll { $0.session == member.session }
-    if !members.contains(member) {
-      members.removeAll { $0.session == member.session }
-      // A server that invents members without end is not followed.
-      guard members.count < 4 * RoomSnapshot.memberLimit else { return }
-      members.append(member)
-    }
+    guard member.session != configuration.session, roster.insert(member) else { return }
     outputs.append(.memberJoined(member))
-  }
-
-  private mutating func left(_ session: SessionID) {
-    guard members.contains(where: { $0.session == session }) else { return }
-    members.removeAll { $0.session == session }
-    outputs.append(.memberLeft(session))
-  }
-
-  private mutating func giveUpMissing(_ now: Instant) {
-    let due = missing.filter { $0.until <= now }
-    missing.removeAll { $0.until <= now }
-    for absent in due { left(absent.session) }
   }
 
   // MARK: Failing and coming back
@@ -405,7 +373,6 @@ package struct RendezvousClient {
 
   private mutating func end(_ ending: Ending) {
     phase = .ended
-    missing = []
     outputs.append(.ended(ending))
   }
 

@@ -13,7 +13,6 @@ package struct ConnectionID: Hashable, Sendable {
 package struct RendezvousServer {
   private let limits: RendezvousLimits
   private let ciphers: any CipherSuite
-  private let clock: WallClock
   private var random: SeededRandom
   private var gate: ConnectionGate
   private var connections: [ConnectionID: Connection] = [:]
@@ -22,8 +21,9 @@ package struct RendezvousServer {
   private var pendingCount = 0
   private var memberCount = 0
   private var sessionsOfIdentity: [[UInt8]: Int] = [:]
-  private var rooms: [[UInt8]: HostedRoom] = [:]
-  private var deadlines = DeadlineQueue<Key>()
+  private var rooms: RoomLedger
+  /// When each connection is looked at again.
+  private var deadlines = DeadlineQueue<ConnectionID>()
   private var drainsUntil: Instant?
   private var isDrained = false
   private var outputs = FirstInQueue<Output>()
@@ -79,11 +79,6 @@ package struct RendezvousServer {
     case ending
   }
 
-  private enum Key {
-    case connection(ConnectionID)
-    case room([UInt8])
-  }
-
   /// `rooms`: those that survived. `seed` spreads the times of coming back.
   package init(
     limits: RendezvousLimits = RendezvousLimits(), ciphers: any CipherSuite, clock: WallClock,
@@ -91,12 +86,10 @@ package struct RendezvousServer {
   ) {
     self.limits = limits
     self.ciphers = ciphers
-    self.clock = clock
+    rooms = RoomLedger(limits: limits, clock: clock)
     random = SeededRandom(seed: seed)
     gate = ConnectionGate(limits: limits)
-    for room in stored.prefix(limits.rooms) {
-      open(HostedRoom(record: room.record, at: now), rid: room.rid, at: now)
-    }
+    for room in stored.prefix(limits.rooms) { rooms.open(room.rid, room.record, at: now) }
   }
 
   package mutating func handle(_ input: Input, at now: Instant) {
@@ -114,7 +107,8 @@ package struct RendezvousServer {
   package mutating func nextOutput() -> Output? { outputs.next() }
 
   package var nextDeadline: Deadline? {
-    var earliest = deadlines.next.map { Deadline("limits", at: $0) }
+    var earliest = deadlines.next.map { Deadline("connections", at: $0) }
+    earliest = .earlier(earliest, rooms.nextDeadline.map { Deadline("rooms", at: $0) })
     earliest = .earlier(earliest, gate.nextDeadline.map { Deadline("addresses", at: $0) })
     if !isDrained, let drainsUntil {
       earliest = .earlier(earliest, Deadline("drain", at: drainsUntil))
@@ -123,12 +117,8 @@ package struct RendezvousServer {
   }
 
   package mutating func handleTimeout(at now: Instant) {
-    while let due = deadlines.takeDue(at: now) {
-      switch due.key {
-      case .connection(let id): connectionDue(id, now)
-      case .room(let rid): roomDue(rid, due.at, now)
-      }
-    }
+    while let (_, id) = deadlines.takeDue(at: now) { connectionDue(id, now) }
+    while let ended = rooms.nextEnded(at: now) { close(ended, now) }
     gate.handleTimeout(at: now)
     if let drainsUntil, drainsUntil <= now { finishDraining() }
   }
@@ -149,7 +139,7 @@ package struct RendezvousServer {
       group: group, stage: .securing, deadline: deadline,
       messages: TokenBucket(
         rate: limits.messagesPerSecond, burst: limits.messageBurst, at: now))
-    deadlines.insert(.connection(id), at: deadline)
+    deadlines.insert(id, at: deadline)
     arrivals.append(id)
     pendingCount += 1
     while pendingCount > limits.pending, let oldest = arrivals.next() {
@@ -218,15 +208,13 @@ package struct RendezvousServer {
     guard isRight else { return refuse(id, now) }
 
     var isNew = false
-    if let room = rooms[rid], isExpired(room.record.terms, now) {
-      remove(room, rid, now)
-    }
+    if let room = rooms[rid], rooms.isExpired(room.record.terms, at: now) { close(rid, now) }
     if rooms[rid] == nil {
-      guard let record, !isExpired(record.terms, now) else { return refuse(id, now) }
+      guard let record, !rooms.isExpired(record.terms, at: now) else { return refuse(id, now) }
       guard rooms.count < limits.rooms, let group = connections[id]?.group,
         gate.mayCreate(group, at: now)
       else { return postpone(id, seconds: 30, now) }
-      open(HostedRoom(record: record, at: now), rid: rid, at: now)
+      rooms.open(rid, record, at: now)
       outputs.append(.store(StoredRoom(rid: rid, record: record)))
       isNew = true
     }
@@ -288,9 +276,8 @@ package struct RendezvousServer {
       record.terms.owner == peerID
     else { return }
     guard rooms[rid]!.stores.take(at: now) else { return }
-    rooms[rid]!.record = record
+    rooms.replace(rid, by: record, at: now)
     outputs.append(.store(StoredRoom(rid: rid, record: record)))
-    scheduleEnd(of: rid, now)
     for member in room.members { send(.record, record, to: member.connection) }
     for member in room.members where !rooms[rid]!.admits(member.peerID) {
       showOut(member, rid, now)
@@ -351,54 +338,16 @@ package struct RendezvousServer {
   private mutating func connectionDue(_ id: ConnectionID, _ now: Instant) {
     guard let connection = connections[id] else { return }
     if connection.deadline > now {
-      deadlines.insert(.connection(id), at: connection.deadline)
+      deadlines.insert(id, at: connection.deadline)
     } else {
       end(id, .reset(id), now)
     }
   }
 
-  // MARK: The end of a room
-
-  private mutating func open(_ room: HostedRoom, rid: [UInt8], at now: Instant) {
-    rooms[rid] = room
-    scheduleEnd(of: rid, now)
-  }
-
-  private func isExpired(_ terms: RoomTerms, _ now: Instant) -> Bool {
-    terms.expiry != 0 && expiry(of: terms) <= now
-  }
-
-  private func expiry(of terms: RoomTerms) -> Instant {
-    let instant = clock.instant(ofUnixSeconds: terms.expiry)
-    return instant == .distantFuture ? instant : instant + limits.expiryGrace
-  }
-
-  private func end(of room: HostedRoom) -> Instant {
-    room.record.terms.expiry == 0
-      ? room.usedAt + limits.unusedRoomTime : expiry(of: room.record.terms)
-  }
-
-  /// A later end needs no entry of its own: it is looked up when the earlier one has come.
-  private mutating func scheduleEnd(of rid: [UInt8], _ now: Instant) {
-    guard let room = rooms[rid] else { return }
-    let end = max(now, end(of: room))
-    if let scheduled = room.lookedAtNext, scheduled <= end { return }
-    rooms[rid]!.lookedAtNext = end
-    deadlines.insert(.room(rid), at: end)
-  }
-
-  private mutating func roomDue(_ rid: [UInt8], _ scheduled: Instant, _ now: Instant) {
-    // Else of a room that is gone, or overtaken by an earlier entry.
-    guard let room = rooms[rid], room.lookedAtNext == scheduled else { return }
-    if room.record.terms.expiry == 0, !room.members.isEmpty { rooms[rid]!.usedAt = now }
-    rooms[rid]!.lookedAtNext = nil
-    if end(of: rooms[rid]!) > now { return scheduleEnd(of: rid, now) }
-    remove(room, rid, now)
-  }
-
-  private mutating func remove(_ room: HostedRoom, _ rid: [UInt8], _ now: Instant) {
-    for member in room.members { refuse(member.connection, now) }
-    rooms[rid] = nil
+  /// A room has ended: its members are shown out.
+  private mutating func close(_ rid: [UInt8], _ now: Instant) {
+    for member in rooms[rid]?.members ?? [] { showOut(member, rid, now) }
+    rooms.remove(rid)
     outputs.append(.forget(rid: rid))
   }
 

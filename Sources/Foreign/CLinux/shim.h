@@ -106,6 +106,11 @@ static inline int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC
 static inline int clinux_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 // Writes to closed pipes and sockets fail with EPIPE instead of killing the process.
 static inline void clinux_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
+// Whether whoever started this process wants the signal ignored (nohup, a shell's background job).
+static inline int clinux_is_ignored(int number) {
+  struct sigaction action;
+  return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 static inline int clinux_signalfd(const sigset_t *set) {
   return signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
 }

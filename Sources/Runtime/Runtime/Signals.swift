@@ -40,7 +40,10 @@ package final class Signals {
   private static func mask(_ signals: [Signal]) -> sigset_t {
     var set = sigset_t()
     sigemptyset(&set)
-    for signal in signals { sigaddset(&set, signal.rawValue) }
+    // What nohup, or a shell for its background jobs, has set to be ignored stays so.
+    for signal in signals where clinux_is_ignored(signal.rawValue) == 0 {
+      sigaddset(&set, signal.rawValue)
+    }
     return set
   }
 }
