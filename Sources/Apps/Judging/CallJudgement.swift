@@ -63,7 +63,10 @@ package struct CallJudgement: Sendable {
       .atMost(
         "pictures unreadable", 1, "%",
         seen: view.map { 100 * Double(findings.unreadable) / Double(max(1, $0.seen.count)) }),
-      .equal("pictures of another size", 0, seen: findings.otherSizes),
+      Criterion(
+        "pictures of another size", limit: "0",
+        seen: "\(findings.otherSizes)" + (findings.otherSize.map { ", \($0)" } ?? ""),
+        isMet: findings.otherSizes == 0),
       .atLeast(
         "seconds sent at full size", limits.deliveredPercent, "%",
         seen: sizes.isEmpty ? nil : 100 * Double(full.count) / Double(sizes.count)),

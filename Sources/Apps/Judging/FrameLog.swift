@@ -41,6 +41,8 @@ package struct FrameFindings: Sendable {
   package var disordered = 0
   /// Sizes other than the expected one.
   package var otherSizes = 0
+  /// The last of them.
+  package var otherSize: PictureSize?
   /// From stamp to the picture's last byte, in the order seen.
   package var latencies: [Interval] = []
   /// Gaps over 150 ms between pictures seen in the window, and their sum.
@@ -62,7 +64,10 @@ package struct FrameFindings: Sendable {
     var met: Set<UInt32> = []
     var highest: UInt32?
     for frame in seen {
-      if frame.size != size { otherSizes += 1 }
+      if frame.size != size {
+        otherSizes += 1
+        otherSize = frame.size
+      }
       guard let clock = frame.clock else {
         unreadable += 1
         continue

@@ -35,9 +35,15 @@ private let benchTable = CommandTable<BenchOptions, ([String], BenchOptions)>(
         }
         options.seconds = seconds
       }),
+    CommandOption(
+      "log", "keep the events of every program in this folder",
+      .value("DIR") { (_, text) throws(UsageError) in eventFolder.change { $0 = text } }),
     CommandOption("json", "the table as one line of JSON", .flag { $0.isJSON = true }),
   ], defaults: BenchOptions.init
 ) { (options, operands) throws(UsageError) in (operands, options) }
+
+/// Where `--log` wants the events.
+let eventFolder = Guarded<String?>(nil)
 
 /// The whole program.
 func runBench() -> Never {

@@ -1,3 +1,4 @@
+import CLinux
 import Judging
 import Media
 import Runtime
@@ -185,6 +186,7 @@ struct CallScript {
       party.soundTo = actor.sound?.to
       party.chatSent = actor.plan.chat
       party.events = actor.watched.events
+      keepEvents(of: actor.watched)
       party.exitCode = codes[index]
       party.endedAt = actor.watched.endedAt ?? .distantFuture
       party.sound = actor.ear?.log
@@ -201,6 +203,14 @@ struct CallScript {
       return party
     }
     return CallRecord(parties: parties, size: plan.size, path: plan.path)
+  }
+
+  /// For `--log`.
+  private func keepEvents(of watched: Watched) {
+    guard let folder = eventFolder.value else { return }
+    mkdir(folder, 0o755)
+    let text = watched.output.map { $0.text + "\n" }.joined() + watched.errors
+    try? writeBytes("\(folder)/\(label)-\(watched.name).events", Array(text.utf8))
   }
 
   /// Mean PSNR of the kept pictures that were sent and came after the first three seconds.
