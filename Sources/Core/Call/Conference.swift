@@ -431,7 +431,7 @@ package struct Conference {
       if let source {
         peers[index].tell(
           .source(
-            source.size.fitted(into: configuration.picture),
+            source.size.shrunk(into: configuration.picture),
             framesPerSecond: min(source.framesPerSecond, configuration.framesPerSecond)),
           at: now)
       }

@@ -69,7 +69,7 @@ package final class PictureThread: Sendable {
     let (order, forceKeyFrame) = standing.withLock { ($0.order, $0.isKeyFrameWanted) }
     guard let order, pace.admits(frame, framesPerSecond: order.framesPerSecond) else { return }
     var scaled = frame
-    let target = frame.picture.size.fitted(into: order.size)
+    let target = frame.picture.size.shrunk(into: order.size)
     if target != frame.picture.size {
       scaled.picture = PictureScaler.scale(frame.picture, to: target)
     }
