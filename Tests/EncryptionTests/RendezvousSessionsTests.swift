@@ -49,23 +49,19 @@ import Units
     }
   }
 
-  @Test func `an expected key is enforced in the handshake`() throws {
+  @Test func `a server with another key than expected is told apart by its facts`() throws {
     let certificate = ServerCertificate.generate()
-    let sessions = RendezvousClientSessions(identity)
-    let right = SessionPair(
-      sessions.makeSession(host: "localhost", expectedKeyHash: certificate.pin.bytes),
-      RendezvousServerSessions(certificate).makeSession())
-    right.shakeHands()
-    #expect(right.isEstablished)
     let wrong = [UInt8](repeating: 1, count: 32)
-    let mismatch = SessionPair(
-      sessions.makeSession(host: "localhost", expectedKeyHash: wrong),
+    let pair = SessionPair(
+      RendezvousClientSessions(identity).makeSession(host: "localhost", expectedKeyHash: wrong),
       RendezvousServerSessions(certificate).makeSession())
-    mismatch.shakeHands()
+    pair.shakeHands()
+    let facts = try #require(ServerFacts(pair.client, host: "localhost", authority: nil))
+    let address = ServerAddress(host: "localhost")
+    let pin = try #require(KeyFingerprint(bytes: wrong))
     #expect(
-      mismatch.clientEvents
-        == [.failed(.keyMismatch(expected: wrong, found: certificate.pin.bytes))])
-    #expect(mismatch.server.peerKeyHash == nil, "the client has not shown itself")
+      ServerTrust(pin: pin, known: KnownServers()).verdict(on: facts, of: address)
+        == .refused(.pinMismatch(expected: pin, found: certificate.pin)))
   }
 
   @Test func `an authority vouches for the server's name, also with an RSA key`() throws {
@@ -85,7 +81,8 @@ import Units
         RendezvousClientSessions(identity).makeSession(
           host: "example.org", authority: authority), sessions.makeSession())
       wrong.shakeHands()
-      #expect(!wrong.isEstablished)
+      let misnamed = ServerFacts(wrong.client, host: "example.org", authority: authority)
+      #expect(misnamed?.authorityRefusal != nil)
     }
   }
 
@@ -94,25 +91,33 @@ import Units
     let certificate = try server(.init())
     let sessions = RendezvousServerSessions(certificate, authority: authority)
     let person = try issued(.init(usage: "clientAuth", names: "URI:p2pcall:Ann"))
-    func meet(_ identity: P256Identity, pinned: Bool) -> SessionPair {
+    func meet(
+      _ identity: P256Identity, pin: [UInt8]? = nil, authority: CertificateAuthority? = nil
+    ) -> SessionPair {
       let pair = SessionPair(
         RendezvousClientSessions(identity).makeSession(
-          host: "call.example.org", expectedKeyHash: pinned ? certificate.pin.bytes : nil),
+          host: "call.example.org", expectedKeyHash: pin, authority: authority),
         sessions.makeSession())
       pair.shakeHands()
       return pair
     }
-    let admitted = meet(person, pinned: true)
-    #expect(admitted.serverEvents == [.established])
-    #expect(admitted.server.peerKeyHash == person.keyHash)
-    #expect(admitted.server.peerCertificateChain == person.certificateChain)
-    for pair in [meet(identity, pinned: true), meet(try issued(.init()), pinned: true)] {
+    let pin = certificate.pin.bytes
+    for admitted in [meet(person, pin: pin), meet(person, authority: authority)] {
+      #expect(admitted.serverEvents == [.established])
+      #expect(admitted.server.peerKeyHash == person.keyHash)
+      #expect(admitted.server.peerCertificateChain == person.certificateChain)
+    }
+    for pair in [meet(identity, pin: pin), meet(try issued(.init()), pin: pin)] {
       guard case .failed(.refused) = pair.serverEvents.last else {
         Issue.record("admitted: \(pair.serverEvents)")
         continue
       }
     }
-    #expect(meet(person, pinned: false).server.peerKeyHash == nil, "no name for an unproved server")
+    let otherAuthority = try CertificateAuthority(pem: TestAuthority().pem)
+    for unproved in [
+      meet(person), meet(person, pin: [UInt8](repeating: 1, count: 32)),
+      meet(person, authority: otherAuthority),
+    ] { #expect(unproved.server.peerKeyHash == nil, "no name for a server that is not proved") }
   }
 
   @Test func `a CA's name never reaches a server that does not ask for it`() throws {

@@ -9,6 +9,9 @@ struct PeerRules: Sendable {
   /// A CA that must vouch for the chain, and for what.
   var authority: CertificateAuthority?
   var purpose = CertificatePurpose.person
+  /// Whether a refusal ends the handshake. A rendezvous server that fails the rules is accepted
+  /// provisionally, so that `ServerTrust` can say what is wrong; it only counts as not proved.
+  var isBinding = true
 
   /// `nil` for a chain that is accepted, leaf first.
   func refusal(of chain: [Certificate]) -> SecureSessionFailure? {

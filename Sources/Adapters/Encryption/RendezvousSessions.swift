@@ -13,18 +13,19 @@ package struct RendezvousClientSessions: Sendable {
   }
 
   /// A session whose server is accepted provisionally: nothing may be sent on it before
-  /// `ServerTrust` has judged its `ServerFacts`. It fails in the handshake where the server has
-  /// not the expected key, or `authority` doesn't vouch for it.
+  /// `ServerTrust` has judged its `ServerFacts`.
   ///
-  /// The server sees a nameless certificate of the identity key. Only one that is proved by
-  /// `expectedKeyHash` or `authority`, and asks for a CA's certificate, sees the identity's own.
+  /// The server sees a nameless certificate of the identity key. Only one that has the expected
+  /// key, or that `authority` vouches for, and that asks for a CA's certificate sees the
+  /// identity's own.
   package func makeSession(
     host: String, expectedKeyHash: [UInt8]? = nil, authority: CertificateAuthority? = nil
   ) -> any SecureSession {
     let rules = PeerRules(
       expectedKeyHash: expectedKeyHash, requiresP256: false,
       // A pin stands for name, chain and dates.
-      authority: expectedKeyHash == nil ? authority : nil, purpose: .server(host: host))
+      authority: expectedKeyHash == nil ? authority : nil, purpose: .server(host: host),
+      isBinding: false)
     let connection = SSLConnection(context, role: .client, rules: rules)
     if Self.isName(host) { connection.setHostName(host) }
     if expectedKeyHash != nil || authority != nil {

@@ -25,6 +25,8 @@ final class SSLConnection {
   /// Leaf first; set by the verification callback.
   private(set) var peerChain: [Certificate] = []
   private var refusal: SecureSessionFailure?
+  /// The peer's certificate satisfies all rules.
+  private var isProved = false
 
   init(_ context: SecureContext, role: SessionRole, rules: PeerRules) {
     self.context = context
@@ -63,8 +65,8 @@ final class SSLConnection {
   /// RFC 6066 §3: a name only, never an address.
   func setHostName(_ name: String) { _ = p2p_SSL_set_tlsext_host_name(ssl, name) }
 
-  /// Where the server lists the CAs that it wants certificates of, shows this chain instead of
-  /// the context's.
+  /// Where a server that satisfies the rules lists the CAs that it wants certificates of, shows
+  /// this chain instead of the context's.
   func offerChain(_ chain: [Certificate]) {
     offeredChain = chain
     SSL_set_cert_cb(
@@ -77,7 +79,8 @@ final class SSLConnection {
   private var offeredChain: [Certificate] = []
 
   private func useOfferedChain() -> Bool {
-    guard let leaf = offeredChain.first, p2p_sk_X509_NAME_num(p2p_peer_CA_names(ssl)) > 0 else {
+    guard isProved, let leaf = offeredChain.first, p2p_sk_X509_NAME_num(p2p_peer_CA_names(ssl)) > 0
+    else {
       return true
     }
     let stack = p2p_sk_X509_new()!
@@ -106,7 +109,9 @@ final class SSLConnection {
       X509_up_ref(certificate)
       chain.append(Certificate(owning: certificate))
     }
-    refusal = rules.refusal(of: chain)
+    let found = rules.refusal(of: chain)
+    isProved = found == nil
+    refusal = rules.isBinding ? found : nil
     let code = refusal == nil ? X509_V_OK : X509_V_ERR_APPLICATION_VERIFICATION
     X509_STORE_CTX_set_error(store, code)
     if refusal == nil { peerChain = chain }

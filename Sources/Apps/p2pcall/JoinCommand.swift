@@ -17,6 +17,7 @@ func join(_ options: JoinOptions, start: Instant) throws -> ExitCode {
   let input = StandardInput(isAvailable: !options.mediaTakesStandardInput)
   // Checked before anything is opened or sent.
   let address = try roomAddress(options.room, input: input)
+  try refuseDemands(of: address.room)
   let user = try LocalUser(
     certificate: options.connection.certFile, key: options.connection.keyFile)
   let server = try ServerChoice(options.connection, room: address.server, user: user)
@@ -65,6 +66,17 @@ private func roomAddress(
         "there is no room id; write p2pcall join ROOMID, or - to read it from standard input")
     }
     return try RoomAddress(typed: line)
+  }
+}
+
+/// Flags are part of the id: who can't meet a room's demands doesn't enter it as if it had none.
+private func refuseDemands(of room: RoomID) throws {
+  for (flag, demand) in [
+    (RoomFlags.password, "a password"), (.lobby, "the admission of its owner"),
+    (.authority, "certificates of a CA"),
+  ] where room.flags.contains(flag) {
+    throw UsageError(
+      "the room demands \(demand), which this version of p2pcall does not know; update p2pcall")
   }
 }
 
