@@ -51,10 +51,15 @@ import Units
   }
 
   @Test func `the usage of a tree counts its children`() throws {
-    let child = try ChildProcess("/bin/sleep", ["1000"], output: .nothing)
+    // The kernel counts memory by processor and may show none for a small process.
+    let child = try ChildProcess(
+      "/bin/sh",
+      ["-c", "x=$(head -c 8000000 /dev/zero | tr '\\0' a); echo ready; sleep 1000"])
+    var byte: UInt8 = 0
+    #expect(read(try #require(child.output), &byte, 1) == 1)
     let alone = ProcessUsage.tree(from: child.identifier)
     let all = ProcessUsage.current()
-    #expect(alone.residentMemory > .zero)
+    #expect(alone.residentMemory.bytes > 6_000_000)
     #expect(all.residentMemory > alone.residentMemory)
     #expect(all.processorTime > .zero)
     #expect(ProcessUsage.tree(from: Int32.max).residentMemory == .zero)
