@@ -205,6 +205,58 @@ import Units
     #expect(pair.isEstablished)
   }
 
+  @Test func `forged alerts and ClientHellos do not end an established session`() {
+    let pair = peers.pair(.datagram)
+    var hello: [UInt8] = []
+    pair.path = { datagram in
+      if hello.isEmpty { hello = datagram }
+      return [datagram]
+    }
+    pair.shakeHands()
+    for description in 0..<120 as Range<UInt8> {
+      for epoch in 0...2 as ClosedRange<UInt8> {
+        let alert = [21, 0xFE, 0xFD, 0, epoch, 0, 0, 0, 0, 0, 99, 0, 2, 2, description]
+        pair.injectToServer(alert)
+        pair.injectToClient(alert)
+      }
+    }
+    pair.injectToServer(hello)
+    pair.client.send([1], at: .zero)
+    pair.settle()
+    #expect(pair.serverEvents == [.established, .received([1])])
+    #expect(pair.clientEvents == [.established])
+  }
+
+  @Test func `altered handshakes end in failure or in the right keys, and never trap`() {
+    for seed in 0..<60 as Range<UInt64> {
+      let pair = peers.pair(.datagram)
+      var random = SeededRandom(seed: seed)
+      pair.path = { datagram in
+        var altered = datagram
+        for _ in 0...Int(random.next() % 3) {
+          altered[Int(random.next() % UInt64(altered.count))] ^= UInt8(random.next() % 255) + 1
+        }
+        let cut = Array(datagram.prefix(Int(random.next() % UInt64(datagram.count))))
+        return random.chance(0.5) ? [altered, cut, datagram] : [datagram, altered]
+      }
+      pair.start()
+      pair.settle()
+      for event in pair.clientEvents + pair.serverEvents {
+        switch event {
+        case .established, .failed: break
+        case .received, .closed: Issue.record("seed \(seed): \(event)")
+        }
+      }
+      if pair.isEstablished {
+        let label = "EXPORTER-p2pcall-auth-v1"
+        #expect(
+          pair.client.exporter(label: label, count: 32)
+            == pair.server.exporter(label: label, count: 32))
+        #expect(pair.client.peerKeyHash == peers.right.certificateKeyHash)
+      }
+    }
+  }
+
   @Test func `a server answers a first ClientHello with nothing but a cookie request`() {
     let pair = peers.pair(.datagram)
     pair.start()

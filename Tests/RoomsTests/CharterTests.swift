@@ -2,6 +2,7 @@ import Ciphers
 import Encryption
 import Rooms
 import Testing
+import Units
 import Wire
 
 @Suite struct CharterTests {
@@ -99,5 +100,41 @@ import Wire
     #expect(objection(RoomPolicy(expiry: 1_000), ann, now: 1_300) == nil)
     #expect(objection(RoomPolicy(expiry: 1_000), ann, now: 1_301) == .expired)
     #expect(objection(RoomPolicy(expiry: .max), ann, now: .max) == nil)
+  }
+
+  @Test
+  func `a watch believes the owner only, keeps the newest, and makes the room's record of it`()
+    throws
+  {
+    let ann = try #require(KeyFingerprint(bytes: [UInt8](repeating: 1, count: 32)))
+    let start = Instant.zero + .seconds(5)
+    var watch = CharterWatch(keys, wallSeconds: 1_000, at: start, with: suite)
+    func learns(_ record: [UInt8]) -> Bool { watch.learn(record) }
+    #expect(watch.objection(to: ann, at: start) == nil)
+    let expiring = sealed(
+      keys.signedCharter(RoomPolicy(expiry: 2_000, size: 9), version: 1, nonce: nonce, by: owner))
+    let foreign = sealed(
+      keys.signedCharter(RoomPolicy(), version: 7, nonce: nonce, by: P256Identity.generate()))
+    #expect(!learns(foreign))
+    #expect(!learns([]))
+    #expect(watch.record == nil)
+    #expect(learns(expiring))
+    #expect(!learns(expiring))
+    #expect(!learns(foreign))
+    #expect(watch.objection(to: ann, at: start + .seconds(1_300)) == nil)
+    #expect(watch.objection(to: ann, at: start + .seconds(1_301)) == .expired)
+    let banning = sealed(
+      keys.signedCharter(
+        RoomPolicy(isLocked: true, allowed: [owner.keyHash], banned: [ann.bytes]), version: 2,
+        nonce: nonce, by: owner))
+    #expect(learns(banning))
+    #expect(!learns(expiring))
+    #expect(watch.sealed == banning)
+    #expect(watch.objection(to: ann, at: start) == .banned)
+    let record = try #require(watch.record)
+    #expect(record.terms.owner == owner.keyHash)
+    #expect(record.terms.isLocked)
+    #expect(record.terms.allowed == [owner.keyHash])
+    #expect(record.sealed == banning)
   }
 }

@@ -1,0 +1,54 @@
+package import Ciphers
+package import Units
+package import Wire
+
+/// The room's charter as this member keeps and enforces it: what the server hands out and what
+/// other members repeat goes in, objections to members come out.
+package struct CharterWatch: Sendable {
+  private let suite: any CipherSuite
+  private let keys: RoomKeys
+  /// Seconds since 1970 at an instant: read once, then carried on by the monotonic clock.
+  private let epoch: (seconds: UInt64, at: Instant)
+  private var standing = StandingCharter()
+  /// The sealed record of the charter that holds, for members who have an older one.
+  package private(set) var sealed: [UInt8]?
+
+  package init(
+    _ keys: RoomKeys, wallSeconds: UInt64, at now: Instant, with suite: any CipherSuite
+  ) {
+    self.keys = keys
+    self.suite = suite
+    epoch = (wallSeconds, now)
+  }
+
+  package var charter: RoomCharter? { standing.current }
+
+  /// Whether a sealed record, from anyone, is the owner's word and newer than what held so far.
+  package mutating func learn(_ record: [UInt8]) -> Bool {
+    guard record.count <= RoomRecord.sealedLimit, record != sealed,
+      let charter = try? keys.opened(record, with: suite), standing.adopt(charter)
+    else { return false }
+    sealed = record
+    return true
+  }
+
+  /// Why a member may not take part; `nil` if he may.
+  package func objection(to peer: KeyFingerprint, at now: Instant) -> CharterObjection? {
+    let owner = charter.flatMap { KeyFingerprint(bytes: suite.sha256($0.ownerKeyInfo)) }
+    let passed = max(0, (now - epoch.at).nanoseconds) / 1_000_000_000
+    return standing.objection(
+      to: peer, owner: owner, flags: keys.room.flags, now: epoch.seconds + UInt64(passed))
+  }
+
+  /// What the room is made from again where a server has lost it: the terms follow from the
+  /// charter, so that nobody but the owner can have changed them.
+  package var record: RoomRecord? {
+    guard let sealed, let charter else { return nil }
+    let policy = charter.policy
+    return RoomRecord(
+      terms: RoomTerms(
+        owner: suite.sha256(charter.ownerKeyInfo), expiry: policy.expiry, size: policy.size,
+        isLocked: policy.isLocked, allowed: policy.allowed),
+      sealed: sealed)
+  }
+}
