@@ -39,7 +39,7 @@ import Units
       value.link = .connected
       value.pathText = "direct, UDP"
       value.statistics = [
-        .init("Path", "direct, UDP over IPv4"), .init("Round trip", "24 ms"),
+        .init("Delay there and back", "24 ms"),
         .init("Sending", "1480 kbit/s · 1280×720 · 30 fps"),
         .init("Receiving", "1510 kbit/s · 1280×720 · 30 fps"), .init("Loss", "0.4 %"),
         .init("Freezes", "none"),

@@ -91,6 +91,7 @@ package final class CallWindow {
     let minimum = Self.minimumSize(scale: self.scale / ratio)
     SDL_SetWindowMinimumSize(window, Int32(minimum.width), Int32(minimum.height))
     SDL_StopTextInput()
+    WindowIcon.set(on: window)
     let event = wakeEvent
     model.onChange {
       var wake = SDL_Event()
@@ -226,7 +227,7 @@ package final class CallWindow {
     input.draft = interaction.draft
     input.composition = interaction.composition
     input.isFullScreen = interaction.isFullScreen
-    input.isBarHidden = interaction.isBarHidden(at: now)
+    input.isBarHidden = isBarHidden(at: now)
     layout = WindowLayout(input, canvas.measure)
     guard let chat = layout.chat else {
       bubbles = nil
@@ -245,6 +246,11 @@ package final class CallWindow {
     )
   }
 
+  /// Not while one waits: the page with the room id would jump.
+  private func isBarHidden(at now: Instant) -> Bool {
+    interaction.isBarHidden(at: now) && !contents.state.peers.isEmpty
+  }
+
   private var selfShape: Extent? {
     if let size = contents.selfPicture?.size {
       return Extent(width: size.width, height: size.height)
@@ -261,7 +267,7 @@ package final class CallWindow {
     let scene = Scene(
       state: contents.state, interaction: interaction, layout: layout, bubbles: bubbles?.value,
       pictures: contents.pictures, selfPicture: contents.selfPicture, passing: passing, now: now)
-    pointers?.show(over: interaction.hovered, isHidden: interaction.isBarHidden(at: now))
+    pointers?.show(over: interaction.hovered, isHidden: isBarHidden(at: now))
     Painter(canvas: canvas, pictures: pictures, scene: scene).paint()
     if interaction.isTyping, let caret = layout.chat?.caret {
       var place = Rect(

@@ -27,7 +27,7 @@ extension Painter {
     if let selfView = layout.selfView, !layout.isSelfTile, selfView.maxY > y {
       most = max(px(60), min(most, selfView.x - inside.x - gap))
     }
-    plate.name = TextFit.clean(peer.name, limit: 80)
+    plate.name = Self.shownName(peer)
     plate.badge = peer.trust.map(badge)
     let nameWidth = measure.width(plate.name, .strong)
     let textWidth = plate.badge.map { measure.width($0.text, .caption) + px(16) } ?? 0
@@ -54,6 +54,12 @@ extension Painter {
     }
     plate.rect = Rect(x: inside.x, y: y, width: min(most, x + pad - inside.x), height: height)
     return plate
+  }
+
+  /// A name is known when the peer is proved.
+  static func shownName(_ peer: WindowState.Peer) -> String {
+    let name = TextFit.clean(peer.name, limit: 80)
+    return name.allSatisfy(\.isWhitespace) ? "Somebody" : name
   }
 
   func paint(_ plate: Plate) {
@@ -109,7 +115,7 @@ extension Painter {
     guard let pointer = scene.interaction.pointer, plate.contains(pointer),
       layout.control(at: pointer) == nil
     else { return }
-    var texts = ["\(TextFit.clean(peer.name, limit: 200))"]
+    var texts = [Self.shownName(peer)]
     if let trust = peer.trust { texts.append(badge(trust).explanation) }
     if !peer.pathText.isEmpty { texts.append("Connection: " + TextFit.clean(peer.pathText)) }
     let width = min(inside.width, px(380))

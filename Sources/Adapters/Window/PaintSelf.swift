@@ -18,6 +18,7 @@ extension Painter {
     if !isOff, let picture = scene.selfPicture,
       let texture = pictures.texture(picture, of: Self.ownKey)
     {
+      canvas.fill(place, Theme.field)
       let shape = Extent(width: picture.size.width, height: picture.size.height)
       canvas.picture(texture, in: place.fitting(shape), isMirrored: scene.state.isSelfMirrored)
     } else {

@@ -140,7 +140,9 @@ extension Painter {
   private func paintStatistics(_ peer: WindowState.Peer, in free: Rect) -> Rect {
     let rowHeight = measure.lineHeight(.caption)
     let pad = px(free.height < px(160) ? 6 : 10)
-    let rows = peer.statistics.prefix(max(0, (free.height - 2 * pad) / rowHeight))
+    let path: [WindowState.Statistic] =
+      peer.pathText.isEmpty ? [] : [.init("Path", TextFit.clean(peer.pathText))]
+    let rows = (path + peer.statistics).prefix(max(0, (free.height - 2 * pad) / rowHeight))
     guard !rows.isEmpty, free.width >= px(100) else { return .zero }
     let gap = px(14)
     let labels = rows.map { measure.width($0.label, .caption) }.max() ?? 0
@@ -149,7 +151,7 @@ extension Painter {
     let box = Rect(
       x: free.x, y: free.y, width: width, height: rows.count * rowHeight + 2 * pad)
     canvas.fill(box, radius: px(8), Theme.scrim)
-    let labelWidth = min(labels, (width - 2 * pad) / 2)
+    let labelWidth = min(labels, max((width - 2 * pad) / 2, width - 2 * pad - gap - values))
     for (row, statistic) in rows.enumerated() {
       let line = Rect(
         x: box.x + pad, y: box.y + pad + row * rowHeight, width: width - 2 * pad,

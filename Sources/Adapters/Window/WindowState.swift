@@ -52,7 +52,7 @@ package struct WindowState: Hashable, Sendable {
     package var pathText = ""
     package var isMuted = false
     package var isCameraOff = false
-    /// What the statistics overlay lists.
+    /// What the statistics overlay lists, after the path.
     package var statistics: [Statistic] = []
 
     package init(id: String, name: String, trust: Trust? = nil) {
