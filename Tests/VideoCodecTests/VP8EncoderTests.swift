@@ -46,6 +46,17 @@ struct VP8EncoderTests {
     #expect(keys == [0, 7, 29])
   }
 
+  @Test func `neither a key frame nor the frames after it are a burst`() throws {
+    let encoder = VP8Encoder(processors: 2)
+    let sizes = try (0..<120).map {
+      try encoder.encode(frame($0), settings: settings(600), forceKeyFrame: $0 == 90)?.bytes.count
+        ?? 0
+    }
+    let share = 600_000 / 8 / 30
+    #expect(sizes[90] <= 6 * share, "\(sizes)")
+    #expect(sizes[91..<100].allSatisfy { $0 <= 2 * share }, "\(sizes[90..<100])")
+  }
+
   @Test func `a new size starts with a key frame of that size, scaled from the picture`() throws {
     let encoder = VP8Encoder(processors: 2)
     let decoder = try VP8Decoder()

@@ -22,4 +22,8 @@ static inline vpx_codec_err_t p2p_vpx_control_int(vpx_codec_ctx_t *context, int 
   return vpx_codec_control_(context, control, value);
 }
 
+static inline vpx_codec_err_t p2p_vpx_control_get(vpx_codec_ctx_t *context, int control, int *value) {
+  return vpx_codec_control_(context, control, value);
+}
+
 #endif
