@@ -49,7 +49,8 @@ struct CallScript {
     var watched: Watched
     var frames: FrameFeeder?
     var sound: SoundFeeder?
-    var views: [(from: String, tap: FrameTap)] = []
+    /// By session id in a group, by name in a call of two.
+    var views: Guarded<[(from: String, tap: FrameTap)]>
     var ear: SoundTap?
   }
 
@@ -65,10 +66,6 @@ struct CallScript {
       guard actors[index].watched.event("room", within: .seconds(10)) != nil else {
         throw BenchError("\(party.name) did not enter the room: \(actors[index].watched.errors)")
       }
-      if plan.parties.count > 2 { try openViews(&actors) }
-    }
-    if plan.parties.count > 2 {
-      for _ in 0..<100 where try openViews(&actors) == false { sleep(.milliseconds(5)) }
     }
     awaitPictures(actors)
     chat(actors, plan)
@@ -88,7 +85,7 @@ struct CallScript {
     var frames: FrameFeeder?
     var sound: SoundFeeder?
     var ear: SoundTap?
-    var views: [(from: String, tap: FrameTap)] = []
+    let views = Guarded<[(from: String, tap: FrameTap)]>([])
     if let book = party.frames {
       let pipe = try workspace.pipe("\(label)-\(party.name)-video")
       frames = try FrameFeeder(book.numbered(from: UInt32(voice) * 1_000_000), into: pipe)
@@ -109,7 +106,8 @@ struct CallScript {
       } else {
         let pipe = try workspace.pipe("\(label)-\(party.name)-view")
         let other = plan.parties.first { $0.name != party.name }?.name ?? ""
-        views = [(other, try FrameTap(pipe, keepEvery: party.keepEvery))]
+        let tap = try FrameTap(pipe, keepEvery: party.keepEvery)
+        views.change { $0.append((other, tap)) }
         arguments += ["--view", "pipe:\(pipe)"]
       }
     } else {
@@ -123,7 +121,8 @@ struct CallScript {
       arguments += ["--play", "none"]
     }
     let watched = try Watched(
-      programs.path("p2pcall"), arguments + party.extra, name: party.name, folder: folder)
+      programs.path("p2pcall"), arguments + party.extra, name: party.name, folder: folder,
+      onLine: viewOpener(party, in: plan, views))
     watched.say(room)
     return Actor(
       plan: party, voice: voice, watched: watched, frames: frames, sound: sound, views: views,
@@ -131,20 +130,20 @@ struct CallScript {
   }
 
   /// With several peers a view's pipe is named after a session id, known once the peer is
-  /// announced. True when every party has one for every other.
-  @discardableResult
-  private func openViews(_ actors: inout [Actor]) throws(BenchError) -> Bool {
-    for index in actors.indices where actors[index].plan.isWatching {
-      let actor = actors[index]
-      for joined in actor.watched.events.all("peer-joined") {
-        guard let peer = joined["peer"]?.string,
-          !actor.views.contains(where: { $0.from == peer })
-        else { continue }
-        let pipe = try workspace.pipe("\(label)-\(actor.plan.name)-\(peer)")
-        actors[index].views.append((peer, try FrameTap(pipe, keepEvery: actor.plan.keepEvery)))
-      }
+  /// announced; it must be there before the first picture.
+  private func viewOpener(
+    _ party: PartyPlan, in plan: CallPlan, _ views: Guarded<[(from: String, tap: FrameTap)]>
+  ) -> @Sendable (EventLine) -> Void {
+    guard plan.parties.count > 2, party.isWatching else { return { _ in } }
+    let prefix = "\(workspace.path)/\(label)-\(party.name)-"
+    let keepEvery = party.keepEvery
+    return { line in
+      guard line.kind == "peer-joined", let peer = line["peer"]?.string,
+        mkfifo(prefix + peer, 0o600) == 0,
+        let tap = try? FrameTap(prefix + peer, keepEvery: keepEvery)
+      else { return }
+      views.change { $0.append((peer, tap)) }
     }
-    return actors.allSatisfy { !$0.plan.isWatching || $0.views.count >= actors.count - 1 }
   }
 
   /// Until everybody has seen everybody who sends, or 10 s.
@@ -176,7 +175,7 @@ struct CallScript {
       actor.frames?.stop()
       actor.sound?.stop()
       actor.ear?.finish()
-      for view in actor.views { view.tap.finish() }
+      for view in actor.views.value { view.tap.finish() }
     }
     let parties = actors.enumerated().map { index, actor in
       var party = PartyRecord(
@@ -191,7 +190,7 @@ struct CallScript {
       party.endedAt = actor.watched.endedAt ?? .distantFuture
       party.sound = actor.ear?.log
       let sessions = party.events.sessions()
-      party.views = actor.views.map { from, tap in
+      party.views = actor.views.value.map { from, tap in
         let name = sessions.first { $0.peer == from }?.name ?? from
         var view = PartyRecord.View(from: name, seen: tap.seen)
         let sender = actors.first { $0.plan.name == name }

@@ -42,10 +42,12 @@ final class Watched {
   private let reader: Thread
   private var exit: Int?
 
-  /// `folder` holds what the program keeps; the same folder again is the same user.
+  /// `folder` holds what the program keeps; the same folder again is the same user. `onLine` sees
+  /// each line at once, on another thread.
   init(
     _ program: String, _ arguments: [String], name: String, folder: String,
-    environment additions: [String] = []
+    environment additions: [String] = [],
+    onLine: @escaping @Sendable (EventLine) -> Void = { _ in }
   ) throws(BenchError) {
     self.name = name
     self.folder = folder
@@ -68,8 +70,10 @@ final class Watched {
       let output = child.output ?? -1
       let lines = self.lines
       reader = try Thread.start("lines") {
-        readLines(output) { line, at in
-          lines.change { $0.append(EventLine(line, at: at)) }
+        readLines(output) { text, at in
+          let line = EventLine(text, at: at)
+          onLine(line)
+          lines.change { $0.append(line) }
         }
       }
     } catch { throw BenchError("\(name): \(error)") }
