@@ -1,0 +1,97 @@
+import Media
+import Sending
+import Testing
+import Units
+import Wire
+
+@Suite struct BudgetTests {
+  private let source = PictureSize(width: 1_280, height: 720)
+
+  @Test func `the encoder's share leaves room for headers and sound`() throws {
+    var sending = SendingRun()
+    sending.handle(.source(source, framesPerSecond: 30))
+    let start = try #require(sending.advice.last)
+    #expect(start.size == source)
+    #expect(start.framesPerSecond == 30)
+    // 1200 kbit/s at 30 pictures a second are five packets each, 92 bytes of headers in them.
+    #expect(start.bitrate > .kilobits(1_050))
+    #expect(start.bitrate < .kilobits(1_120))
+    for _ in 0..<100 {
+      sending.send(audio: [UInt8](repeating: 0x78, count: 114))
+      sending.run(for: .milliseconds(20))
+      sending.acknowledge()
+    }
+    // 50 sound packets of 200 bytes on the wire a second.
+    let less = try #require(sending.advice.last)
+    #expect((start.bitrate - less.bitrate).kilobitsPerSecond.rounded() <= 90)
+    #expect((start.bitrate - less.bitrate).kilobitsPerSecond.rounded() >= 65)
+  }
+
+  @Test func `a low limit steps down the ladder after a second, and a high one back up`() throws {
+    var sending = SendingRun()
+    sending.handle(.source(source, framesPerSecond: 30))
+    func hold(_ limit: Int64, for seconds: Int, in sending: inout SendingRun) {
+      sending.handle(.limit(.kilobits(limit)))
+      var acknowledged = sending.packets.count
+      for step in 0..<(seconds * 30) {
+        // Pictures of a few packets: enough to measure a path that carries everything.
+        sending.send(
+          video: [UInt8](repeating: 1, count: 6_000), isKeyFrame: step % 30 == 0)
+        sending.run(for: .milliseconds(33))
+        sending.acknowledge(from: acknowledged)
+        acknowledged = sending.packets.count
+      }
+    }
+    hold(2_500, for: 2, in: &sending)
+    #expect(sending.advice.last?.size == source)
+    hold(250, for: 8, in: &sending)
+    let small = try #require(sending.advice.last?.size)
+    #expect(small.width < 700)
+    #expect(small.isValid)
+    #expect(Double(small.width) / Double(small.height) > 1.7)
+    hold(2_500, for: 25, in: &sending)
+    #expect(sending.advice.last?.size == source)
+    let sizes = sending.advice.compactMap(\.size)
+    let changes = zip(sizes, sizes.dropFirst()).count { $0 != $1 }
+    #expect(changes <= 8, "one step at a time, no swinging")
+  }
+
+  @Test func `an encoder that overshoots is asked for less`() throws {
+    var sending = SendingRun()
+    sending.handle(.source(source, framesPerSecond: 30))
+    let asked = try #require(sending.advice.last?.bitrate)
+    var acknowledged = 0
+    for step in 0..<120 {
+      let wanted = try #require(sending.advice.last?.bitrate)
+      sending.send(
+        video: [UInt8](repeating: 1, count: Int(wanted.bitsPerSecond * 3 / 2 / 8 / 30)),
+        isKeyFrame: step == 0)
+      sending.run(for: .microseconds(33_333))
+      if step == 0 { sending.handle(.limit(.kilobits(1_200))) }
+      sending.acknowledge(from: acknowledged)
+      acknowledged = sending.packets.count
+    }
+    let corrected = try #require(sending.advice.last?.bitrate)
+    #expect(corrected < asked * 0.75)
+    #expect(corrected > asked * 0.55)
+  }
+
+  @Test func `Opus is told of losses in coarse steps`() {
+    var sending = SendingRun()
+    for round in 0..<60 {
+      let first = sending.packets.count
+      for _ in 0..<10 { sending.send(audio: [0x78, 1]) }
+      sending.run(for: .milliseconds(50))
+      // Three of ten are lost.
+      sending.feed(
+        .transportFeedback(
+          TransportFeedback(
+            reporter: 1, source: 0, base: SequenceNumber(UInt16(first)),
+            referenceTime: UInt32(160 + round), count: UInt8(round),
+            arrivals: [1, nil, 1, 1, nil, 1, 1, nil, 1, 1])))
+    }
+    #expect(sending.audioLoss.last == 30)
+    #expect(sending.audioLoss.count <= 6)
+    #expect(sending.audioLoss == sending.audioLoss.sorted())
+  }
+}

@@ -1,0 +1,112 @@
+import Media
+import Sending
+import Testing
+import Units
+import Wire
+
+@Suite struct PacingTests {
+  private let frame = [UInt8](repeating: 0x11, count: 12_000)
+
+  @Test func `sound leaves at once while a picture is being paced`() throws {
+    var sending = SendingRun()
+    sending.send(video: frame, isKeyFrame: true)
+    sending.send(audio: [0x78, 1])
+    let sources = try sending.packets.map { try RTPPacket(decoding: $0).source }
+    #expect(sources.last == MediaStream.Source.audio)
+    #expect(sources.count < 8, "the rest of the picture has not left yet")
+    sending.run(for: .milliseconds(100))
+    #expect(try sending.media(MediaStream.Source.video).count == 11)
+  }
+
+  @Test func `a picture is spread over time, and well within its interval`() throws {
+    var sending = SendingRun()
+    sending.send(video: frame, isKeyFrame: true)
+    sending.run(for: .milliseconds(33))
+    #expect(sending.packets.count == 11)
+    let span = sending.sentAt.last! - sending.sentAt.first!
+    #expect(span > .milliseconds(2))
+    #expect(span < .milliseconds(20))
+  }
+
+  @Test func `no delta frame passes before a key frame, and one is asked for once`() {
+    var sending = SendingRun()
+    for _ in 0..<3 {
+      sending.send(video: frame, isKeyFrame: false)
+      sending.run(for: .milliseconds(33))
+    }
+    #expect(sending.packets.isEmpty)
+    #expect(sending.keyFramesAsked == 1)
+  }
+
+  @Test func `a full carrier holds pictures, and what has become stale is dropped whole`() throws {
+    var sending = SendingRun()
+    sending.send(video: frame, isKeyFrame: true)
+    sending.run(for: .milliseconds(33))
+    sending.handle(.queued(ByteCount(200_000)))
+    #expect(!sending.sender.wantsVideo)
+    let before = try sending.media(MediaStream.Source.video).count
+    for _ in 0..<10 {
+      sending.send(video: frame, isKeyFrame: false)
+      sending.run(for: .milliseconds(33))
+    }
+    #expect(try sending.media(MediaStream.Source.video).count == before)
+    sending.handle(.queued(.zero))
+    #expect(sending.keyFramesAsked == 1, "for what was dropped")
+    sending.send(video: frame, isKeyFrame: false)
+    sending.run(for: .milliseconds(33))
+    #expect(try sending.media(MediaStream.Source.video).count == before)
+    sending.send(video: frame, isKeyFrame: true)
+    sending.run(for: .milliseconds(60))
+    let after = try sending.media(MediaStream.Source.video)
+    #expect(after.count == before + 11)
+    let numbers = after.map(\.sequence.value)
+    #expect(numbers == (0..<UInt16(numbers.count)).map { $0 }, "what was dropped had no number")
+    #expect(sending.sender.takeStatistics(at: sending.now).droppedFrames >= 10)
+  }
+
+  @Test func `a discardable picture is dropped without breaking the chain`() throws {
+    var sending = SendingRun()
+    sending.send(video: frame, isKeyFrame: true)
+    sending.run(for: .milliseconds(33))
+    sending.handle(.queued(ByteCount(200_000)))
+    sending.send(video: frame, isKeyFrame: false)
+    sending.run(for: .milliseconds(33))
+    sending.send(video: frame, isKeyFrame: false, layer: 1, isDiscardable: true)
+    sending.handle(.queued(.zero))
+    sending.run(for: .milliseconds(33))
+    #expect(try sending.media(MediaStream.Source.video).count == 22)
+    #expect(sending.keyFramesAsked == 0)
+  }
+
+  @Test func `a receiver that falls silent stops pictures but not sound, and is probed`() throws {
+    var sending = SendingRun()
+    sending.send(video: frame, isKeyFrame: true)
+    sending.run(for: .milliseconds(33))
+    sending.acknowledge()
+    for _ in 0..<40 {
+      if sending.sender.wantsVideo { sending.send(video: frame, isKeyFrame: false) }
+      sending.run(for: .milliseconds(33))
+    }
+    #expect(!sending.sender.wantsVideo)
+    let repair = try sending.media(MediaStream.Source.videoRepair).count
+    #expect(repair >= 2, "probes")
+    let video = try sending.media(MediaStream.Source.video).count
+    sending.send(audio: [0x78, 1])
+    #expect(try RTPPacket(decoding: sending.packets.last!).source == MediaStream.Source.audio)
+    let asked = sending.keyFramesAsked
+    sending.acknowledge(from: 11)
+    #expect(sending.sender.wantsVideo)
+    #expect(sending.keyFramesAsked == asked + 1)
+    let late = try sending.media(MediaStream.Source.video).count - video
+    #expect(late <= 11, "no more than the picture that was half sent")
+  }
+
+  @Test func `a stall before anything was sent does not exist`() {
+    var sending = SendingRun()
+    sending.handle(.limit(.kilobits(1_000)))
+    sending.run(for: .seconds(5))
+    #expect(sending.sender.wantsVideo)
+    #expect(sending.packets.isEmpty)
+    #expect(sending.sender.nextDeadline == nil)
+  }
+}

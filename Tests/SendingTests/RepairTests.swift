@@ -1,0 +1,89 @@
+import Media
+import Sending
+import Testing
+import Units
+import Wire
+
+@Suite struct RepairTests {
+  private func sent() -> SendingRun {
+    var sending = SendingRun()
+    sending.handle(.roundTrip(.milliseconds(40)))
+    sending.send(video: (0..<5_000).map { UInt8(truncatingIfNeeded: $0) }, isKeyFrame: true)
+    sending.run(for: .milliseconds(100))
+    return sending
+  }
+
+  private func nack(_ numbers: UInt16...) -> RTCPCompound.Packet {
+    .nack(
+      GenericNack(
+        reporter: 2, source: MediaStream.Source.video, lost: numbers.map { SequenceNumber($0) }))
+  }
+
+  @Test func `a packet asked for comes again on the repair source with its number in front`() throws
+  {
+    var sending = sent()
+    sending.feed(nack(1, 3))
+    let originals = try sending.media(MediaStream.Source.video)
+    let repairs = try sending.media(MediaStream.Source.videoRepair)
+    #expect(repairs.map(\.payloadType) == [97, 97])
+    #expect(repairs.map(\.sequence.value) == [0, 1])
+    for (repair, original) in zip(repairs, [originals[1], originals[3]]) {
+      let payload = try RetransmissionPayload(decoding: repair.payload)
+      #expect(payload.original == original.sequence)
+      #expect(payload.payload == original.payload)
+      #expect(repair.timestamp == original.timestamp)
+      #expect(repair.isMarked == original.isMarked)
+    }
+    #expect(sending.packets.allSatisfy { $0.count <= MediaStream.packetLimit })
+  }
+
+  @Test func `a second request within a round trip is not answered, a later one twice`() throws {
+    var sending = sent()
+    sending.feed(nack(2))
+    sending.run(for: .milliseconds(20))
+    sending.feed(nack(2))
+    #expect(try sending.media(MediaStream.Source.videoRepair).count == 1)
+    sending.run(for: .milliseconds(30))
+    sending.feed(nack(2))
+    sending.run(for: .milliseconds(10))
+    #expect(try sending.media(MediaStream.Source.videoRepair).count == 3)
+  }
+
+  @Test func `what is unknown, too old, of another source or before a key frame is not repaired`()
+    throws
+  {
+    var sending = sent()
+    sending.feed(nack(700, 65_535))
+    sending.feed(
+      .nack(GenericNack(reporter: 2, source: 9, lost: [SequenceNumber(1)])))
+    sending.send(video: [0x10, 1, 2], isKeyFrame: true)
+    sending.run(for: .milliseconds(50))
+    sending.feed(nack(1))
+    sending.run(for: .seconds(3))
+    sending.feed(nack(5))
+    sending.run(for: .milliseconds(50))
+    let repairs = try sending.media(MediaStream.Source.videoRepair)
+    // Only probes of the newest packet, since this receiver never answers.
+    let originals = try repairs.map { try RetransmissionPayload(decoding: $0.payload).original }
+    #expect(originals.allSatisfy { $0 == SequenceNumber(5) })
+  }
+
+  @Test func `a picture loss is answered with a key frame, but not while a fresh one is under way`()
+  {
+    var sending = sent()
+    let loss = RTCPCompound.Packet.pictureLoss(
+      PictureLossIndication(reporter: 2, source: MediaStream.Source.video))
+    #expect(sending.keyFramesAsked == 1)
+    sending.feed(loss)
+    #expect(sending.keyFramesAsked == 2)
+    sending.feed(loss)
+    #expect(sending.keyFramesAsked == 2, "asked a moment ago")
+    sending.send(video: [0x10, 1], isKeyFrame: true)
+    sending.run(for: .milliseconds(20))
+    sending.feed(loss)
+    #expect(sending.keyFramesAsked == 2, "it was sent before that one could be seen")
+    sending.run(for: .milliseconds(60))
+    sending.feed(loss)
+    #expect(sending.keyFramesAsked == 3)
+  }
+}
