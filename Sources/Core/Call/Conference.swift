@@ -314,7 +314,10 @@ package struct Conference {
   }
 
   private mutating func selected(_ session: SessionID, _ report: LinkReport, at now: Instant) {
-    guard let index = index(of: session), peers[index].link != report else { return }
+    // Links that go down one after the other while we leave are no news.
+    guard !ending.hasBegun, let index = index(of: session), peers[index].link != report else {
+      return
+    }
     let previous = peers[index].link
     peers[index].link = report
     if let roundTrip = report.roundTrip { peers[index].roundTrip(roundTrip, at: now) }
