@@ -34,18 +34,32 @@ struct MediaSelection {
   }
 
   private mutating func chooseSources(_ options: JoinOptions, bounds: MediaBounds) throws {
-    var clip: MediaFileSource?
     if case .file(let path) = options.video {
-      let isAudioToo = options.audio == .file(path: path)
-      clip = try MediaFileSource(
-        path: path, wants: isAudioToo ? .both : .pictures, fitting: bounds.picture,
-        framesPerSecond: bounds.framesPerSecond)
-      videoSource = clip?.video
-      if isAudioToo { audioSource = clip?.audio }
+      // The same file as picture and sound is read once, and both stay in step.
+      let isSoundToo = options.audio == .file(path: path)
+      let clip = try clip(path, bounds: bounds, picture: true, sound: isSoundToo)
+      videoSource = clip.video
+      if isSoundToo { audioSource = clip.audio }
     } else {
       videoSource = try picture(options.video, bounds: bounds)
     }
     if audioSource == nil { audioSource = try soundSource(options.audio, bounds: bounds) }
+  }
+
+  private func clip(
+    _ path: String, bounds: MediaBounds, picture: Bool, sound: Bool
+  ) throws(MediaError) -> MediaFile {
+    let clip = try MediaFile(
+      path: path, limit: bounds.picture, framesPerSecond: bounds.framesPerSecond,
+      wantsPicture: picture, wantsSound: sound)
+    for (isWanted, isThere, what, option) in [
+      (picture, clip.video != nil, "picture", "--video none"),
+      (sound, clip.audio != nil, "sound", "--audio none"),
+    ] where isWanted && !isThere {
+      throw MediaError(
+        .unsupported, "\(path) has no \(what)", remedy: "choose another file, or \(option)")
+    }
+    return clip
   }
 
   private mutating func picture(
@@ -89,10 +103,7 @@ struct MediaSelection {
       }
     case .microphone(let device): return try ALSAMicrophone(device: device ?? "default")
     case .file(let path):
-      return try MediaFileSource(
-        path: path, wants: .sound, fitting: bounds.picture,
-        framesPerSecond: bounds.framesPerSecond
-      ).audio
+      return try clip(path, bounds: bounds, picture: false, sound: true).audio
     case .pipe(let path): return try PCMPipeSource(path: path)
     case .tone: return try ToneSource()
     case .none: return nil

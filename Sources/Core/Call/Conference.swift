@@ -391,12 +391,22 @@ package struct Conference {
             peers[index].label, id: String(message.number),
             text: NeutralText.line(message.text))))
     case .control:
-      guard case .sources(let audio, let video)? = try? ControlMessage(decoding: bytes) else {
-        return
-      }
+      take(try? ControlMessage(decoding: bytes), fromPeerAt: index)
+    default: break
+    }
+  }
+
+  private mutating func take(_ message: ControlMessage?, fromPeerAt index: Int) {
+    switch message {
+    case .sources(let audio, let video):
       peers[index].sendsAudio = audio
       peers[index].sendsVideo = video
-    default: break
+    case .picture(let width, let height, let rate):
+      let size = PictureSize(width: Int(width), height: Int(height))
+      guard size.isValid, rate > 0 else { return }
+      outputs.append(
+        .announced(peers[index].session, size, framesPerSecond: Double(rate) / 100))
+    case .roomRecord, nil: break
     }
   }
 
@@ -431,13 +441,16 @@ package struct Conference {
     let share = configuration.bitrateLimit * (1 / Double(max(1, peers.count(where: \.isProved))))
     for index in peers.indices where peers[index].isProved {
       peers[index].tell(.limit(share), at: now)
-      if let source {
-        peers[index].tell(
-          .source(
-            source.size.shrunk(into: configuration.picture),
-            framesPerSecond: min(source.framesPerSecond, configuration.framesPerSecond)),
-          at: now)
-      }
+      guard let source else { continue }
+      let size = source.size.shrunk(into: configuration.picture)
+      let rate = min(source.framesPerSecond, configuration.framesPerSecond)
+      peers[index].tell(.source(size, framesPerSecond: rate), at: now)
+      guard peers[index].gate.isOpen else { continue }
+      sendControl(
+        .picture(
+          width: UInt16(clamping: size.width), height: UInt16(clamping: size.height),
+          rate: UInt16(clamping: Int((rate * 100).rounded()))),
+        to: peers[index].session, at: now)
     }
   }
 

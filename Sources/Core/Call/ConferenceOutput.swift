@@ -1,4 +1,5 @@
 package import Links
+package import Media
 package import Receiving
 package import Rooms
 package import Units
@@ -28,6 +29,8 @@ package enum ConferenceOutput: Sendable {
   case audioHold(SessionID, Interval)
   /// Media of this peer may come: make its decoders.
   case openPeer(SessionID)
+  /// The full size and rate of the peer's picture.
+  case announced(SessionID, PictureSize, framesPerSecond: Double)
   /// No more media of this peer.
   case closePeer(SessionID)
 

@@ -2,13 +2,17 @@
 package enum ControlMessage: WireMessage {
   /// Which of the sender's sources are on: a tile shows a muted microphone or an absent camera.
   case sources(audio: Bool, video: Bool)
+  /// The full size and rate of the sender's picture: below it the encoder adapts. The rate is in
+  /// hundredths of a frame a second.
+  case picture(width: UInt16, height: UInt16, rate: UInt16)
   /// The sealed ROOM record as its holder has it (docs/protocol.md, Moderation).
   case roomRecord([UInt8])
 
-  /// Numbers 3…63 are reserved: 3 recording, 4 receive limit, 5 check words, 6 roster gossip.
+  /// Numbers 4…63 are reserved: 4 recording, 5 receive limit, 6 check words, 7 roster gossip.
   private enum Kind: UInt8 {
     case sources = 1
     case roomRecord = 2
+    case picture = 3
   }
   private static let recordLimit = 16_384
 
@@ -22,6 +26,9 @@ package enum ControlMessage: WireMessage {
       let bits = try reader.u8()
       guard bits < 4 else { throw .invalid(field: "sources", found: UInt64(bits)) }
       self = .sources(audio: bits & 1 != 0, video: bits & 2 != 0)
+    case .picture:
+      self = .picture(
+        width: try reader.u16(), height: try reader.u16(), rate: try reader.u16())
     case .roomRecord:
       self = .roomRecord(try reader.field("room record", limit: Self.recordLimit))
     }
@@ -32,6 +39,11 @@ package enum ControlMessage: WireMessage {
     case .sources(let audio, let video):
       writer.u8(Kind.sources.rawValue)
       writer.u8((audio ? 1 : 0) | (video ? 2 : 0))
+    case .picture(let width, let height, let rate):
+      writer.u8(Kind.picture.rawValue)
+      writer.u16(width)
+      writer.u16(height)
+      writer.u16(rate)
     case .roomRecord(let record):
       writer.u8(Kind.roomRecord.rawValue)
       writer.field(record)

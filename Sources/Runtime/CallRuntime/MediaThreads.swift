@@ -85,6 +85,8 @@ package final class MediaThreads {
       decoders[session]?.thread.decode(frame, showAt: showAt)
     case .audio(let session, let packet): soundOut?.add(packet, of: session)
     case .audioHold(let session, let hold): soundOut?.hold(hold, of: session)
+    case .announced(let session, let size, let rate):
+      setup.videoSink?.announce(size, framesPerSecond: rate, of: session.description)
     case .openPeer(let session): open(session)
     case .closePeer(let session): close(session)
     default: break

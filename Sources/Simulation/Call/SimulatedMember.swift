@@ -221,7 +221,7 @@ package final class SimulatedMember {
       world.trace.add(code)
       // The process ends in order: its kernel closes what is open.
       host.endProgram()
-    case .server, .roster, .remember: return
+    case .announced, .server, .roster, .remember: return
     }
   }
 

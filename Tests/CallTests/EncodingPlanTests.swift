@@ -1,0 +1,80 @@
+import Media
+import Sending
+import Testing
+import Units
+import Wire
+
+@testable import Call
+
+@Suite struct EncodingPlanTests {
+  private let full = PictureSize(width: 1_280, height: 720)
+  private let half = PictureSize(width: 640, height: 360)
+
+  private func advice(_ kilobits: Int64, _ size: PictureSize) -> EncoderAdvice {
+    EncoderAdvice(bitrate: .kilobits(kilobits), size: size, framesPerSecond: 30)
+  }
+
+  @Test func `the slowest path that still carries a share decides for all`() {
+    var plan = EncodingPlan()
+    let order = plan.newOrder(for: [advice(2_000, full), advice(900, half), advice(1_500, full)])
+    #expect(order == .some(VideoOrder(size: half, framesPerSecond: 30, bitrate: .kilobits(900))))
+  }
+
+  @Test func `a path that collapsed does not take the others' picture with it`() {
+    var plan = EncodingPlan()
+    let order = plan.newOrder(for: [advice(2_000, full), advice(60, half)])
+    #expect(
+      order == .some(VideoOrder(size: full, framesPerSecond: 30, bitrate: .kilobits(2_000))))
+  }
+
+  @Test func `small changes of the rate give no new order`() {
+    var plan = EncodingPlan()
+    _ = plan.newOrder(for: [advice(1_000, full)])
+    let small = plan.newOrder(for: [advice(1_020, full)])
+    let large = plan.newOrder(for: [advice(1_100, full)])
+    #expect(small == nil)
+    #expect(large?.map(\.bitrate) == .some(.kilobits(1_100)))
+  }
+
+  @Test func `without anybody to send to encoding stops, once`() {
+    var plan = EncodingPlan()
+    let before = plan.newOrder(for: [])
+    _ = plan.newOrder(for: [advice(1_000, full)])
+    let stop = plan.newOrder(for: [])
+    let after = plan.newOrder(for: [])
+    #expect(before == nil)
+    #expect(stop == .some(nil))
+    #expect(after == nil)
+  }
+}
+
+@Suite struct ChatLogTests {
+  @Test func `lines are numbered from one and blank ones are none`() {
+    var chat = ChatLog()
+    let numbers = ["hello", "  \t", "again"].map { line in
+      chat.compose(line)?.number
+    }
+    #expect(numbers == [1, nil, 2])
+  }
+
+  @Test func `an over-long line is cut at a character's border`() {
+    var chat = ChatLog()
+    let text = String(repeating: "ü", count: 3_000)
+    let message = chat.compose(text)
+    #expect(message?.text.utf8.count == 4_000)
+    #expect(message?.text.allSatisfy { $0 == "ü" } == true)
+  }
+
+  @Test func `what waits is bounded and taken once, in order`() {
+    var chat = ChatLog()
+    var taken = 0
+    for _ in 0..<300 {
+      if let message = chat.compose("line"), chat.hold(message) { taken += 1 }
+    }
+    #expect(taken == 256)
+    let waiting = chat.takeWaiting()
+    let left = chat.takeWaiting()
+    #expect(waiting.map(\.number) == Array(1...256))
+    #expect(left.isEmpty)
+  }
+}
