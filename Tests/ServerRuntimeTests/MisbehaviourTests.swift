@@ -66,7 +66,7 @@ import Wire
   }
 
   @Test func `silence, half a handshake and garbage are closed, and others are served`() throws {
-    let service = try RunningService(limits: limits { $0.admissionTime = .milliseconds(800) })
+    let service = try RunningService(limits: RendezvousLimits())
     let address = service.addresses[0]
     var random = SeededRandom(seed: 8)
     // The first bytes of a TLS record that never comes.

@@ -19,14 +19,16 @@ final class RunningService {
   init(
     _ addresses: [SocketAddress] = [SocketAddress(.loopbackV4, port: 0)],
     certificate: ServerCertificate = .generate(), archive: (any RoomArchive)? = nil,
-    limits: RendezvousLimits = RendezvousLimits()
+    limits: RendezvousLimits? = nil
   ) throws {
     self.certificate = certificate
     let sessions = RendezvousServerSessions(certificate)
     var configuration = RendezvousService.Configuration(
       listen: [ListenPoint(addresses)], archive: archive, ciphers: OpenSSLCipherSuite(),
       makeSession: { sessions.makeSession() })
-    configuration.limits = limits
+    // Honest clients may be slow where many tests share a processor.
+    configuration.limits.admissionTime = patience
+    if let limits { configuration.limits = limits }
     configuration.workers = 2
     let box = Box(service: try RendezvousService(configuration))
     self.addresses = box.service.addresses
