@@ -3,7 +3,7 @@ import Camera
 import Media
 import Testing
 
-@Suite struct CameraTests {
+@Suite struct V4L2CameraTests {
   private let small = PictureSize(width: 64, height: 48)
   private let hd = PictureSize(width: 1280, height: 720)
   private let vga = PictureSize(width: 640, height: 480)

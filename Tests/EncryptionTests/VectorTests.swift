@@ -83,7 +83,7 @@ import Wire
     }
   }
 
-  @Test func `admissions`() throws {
+  @Test func `admission vectors hold`() throws {
     for vector in try vectors("admission", atLeast: 2) {
       let given = vector.given
       let statement = AdmissionStatement(
@@ -99,7 +99,7 @@ import Wire
     }
   }
 
-  @Test func `boxes`() throws {
+  @Test func `box vectors hold`() throws {
     for vector in try vectors("box", atLeast: 2) {
       let given = vector.given
       let channel = BoxChannel(
@@ -117,7 +117,7 @@ import Wire
     }
   }
 
-  @Test func `charters`() throws {
+  @Test func `charter vectors hold`() throws {
     let vector = try #require(try vectors("charter").first)
     let given = vector.given
     let policy = try given.values("policy")
@@ -140,7 +140,7 @@ import Wire
     #expect(try keys.opened(sealed, with: suite) == charter)
   }
 
-  @Test func `fingerprints`() throws {
+  @Test func `fingerprint vectors hold`() throws {
     let vector = try #require(try vectors("pin").first)
     let hash = suite.sha256(try vector.given.bytes("keyInfo"))
     #expect(hash == (try vector.expected.bytes("peerID")))

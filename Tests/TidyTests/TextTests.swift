@@ -2,7 +2,12 @@ import Testing
 
 @Suite struct TextTests {
   /// Long files that have one subject all the same, each with its reason.
-  private static let longFiles: [String: String] = [:]
+  private static let longFiles: [String: String] = [
+    "Sources/Core/Links/ICE/IceAgent.swift":
+      "RFC 8445's agent is one state machine; its pairs, pacing, rules and consent stand apart",
+    "Sources/Core/Links/PeerLinks.swift":
+      "all carriers to one session share its proof, selection and reliable streams",
+  ]
 
   @Test func `no file in Sources is over 500 lines without a reason`() {
     for file in Repository.files(in: "Sources") where Self.longFiles[file.path] == nil {

@@ -16,19 +16,19 @@ import Wire
     #expect(session < SessionID(bytes: [UInt8](1..<17))!)
   }
 
-  @Test func `HELLO`() {
+  @Test func `HELLO is as documented`() {
     checkMessage(
       LinkMessage.hello(Hello(session: session, capabilities: 0x0102_0304)),
       golden: [1, 1] + [UInt8](0..<16) + [1, 2, 3, 4])
   }
 
-  @Test func `PROOF`() {
+  @Test func `PROOF is as documented`() {
     checkMessage(
       LinkMessage.proof(Proof(code: [UInt8](repeating: 5, count: 32))),
       golden: [2] + [UInt8](repeating: 5, count: 32))
   }
 
-  @Test func `IDENTITY`() {
+  @Test func `IDENTITY is as documented`() {
     checkMessage(
       LinkMessage.identity(
         Identity(certificateChain: [[7, 7], [8]], signature: [9], displayName: "Zoë")),
@@ -45,7 +45,7 @@ import Wire
     #expect((try? LinkMessage(decoding: [3, 9] + nine + [0, 0, 0, 0])) == nil)
   }
 
-  @Test func `SELECT`() {
+  @Test func `SELECT is as documented`() {
     checkMessage(LinkMessage.select(Select(number: 258)), golden: [4, 0, 0, 1, 2])
   }
 

@@ -1,41 +1,10 @@
 package import Links
-package import Media
+import Media
 import Receiving
 package import Rooms
 import Sending
 package import Units
-package import Wire
-
-/// What a conference is made from, apart from its parts.
-package struct ConferenceConfiguration: Sendable {
-  /// Says which room without saying its id (docs/protocol.md).
-  package var roomHint: String
-  package var ownSession: SessionID
-  package var sendsVideo: Bool
-  package var sendsAudio: Bool
-  /// Upper bounds of the picture; its source may have less.
-  package var picture: PictureSize
-  package var framesPerSecond: Double
-  /// For all that leaves this computer.
-  package var bitrateLimit: Bitrate
-  /// Leave that long after the `room` event.
-  package var duration: Interval?
-
-  package init(
-    roomHint: String, ownSession: SessionID, sendsVideo: Bool, sendsAudio: Bool,
-    picture: PictureSize,
-    framesPerSecond: Double, bitrateLimit: Bitrate, duration: Interval?
-  ) {
-    self.roomHint = roomHint
-    self.ownSession = ownSession
-    self.sendsVideo = sendsVideo
-    self.sendsAudio = sendsAudio
-    self.picture = picture
-    self.framesPerSecond = framesPerSecond
-    self.bitrateLimit = bitrateLimit
-    self.duration = duration
-  }
-}
+import Wire
 
 /// One call: the room's members, the links to them, and all media and messages both ways.
 ///
