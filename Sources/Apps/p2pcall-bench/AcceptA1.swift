@@ -23,19 +23,7 @@ struct AcceptA1 {
     }
     let workspace = try Workspace()
     let rendezvous = try Rendezvous(programs, in: workspace)
-    if sabotage {
-      let record = try call(["ann", "bob"], "udp", book, speech, workspace, rendezvous)
-      var report = Sabotage.report(on: record)
-      var skipped = Report("PROOF skipped")
-      skipped.add("proof", ProofTrial.criteria(sabotage: true))
-      report.add(
-        "verdict when PROOF is not looked at",
-        [.equal("PROOF skipped", "NO", seen: skipped.verdict)])
-      let honest = CallJudgement(record).report("honest")
-      report.add(
-        "verdict when nothing is broken", [.equal("the call itself", "YES", seen: honest.verdict)])
-      return report
-    }
+    if sabotage { return try sabotaged(book, speech, workspace, rendezvous) }
     var report = Report("accept A1")
     for transport in ["udp", "tcp"] {
       progress("two people over \(transport)")
@@ -51,9 +39,30 @@ struct AcceptA1 {
     return report
   }
 
+  /// A call that is approved, then broken in one way at a time. A busy machine may spoil the call
+  /// itself, so three are tried.
+  private func sabotaged(
+    _ book: FrameBook, _ speech: [Int16], _ workspace: Workspace, _ rendezvous: Rendezvous
+  ) throws(BenchError) -> Report {
+    var record = try call(["ann", "bob"], "udp", book, speech, workspace, rendezvous)
+    for attempt in 2...3 where !CallJudgement(record).report("honest").isMet {
+      progress("that call was not good enough to be broken; call \(attempt) of 3")
+      record = try call(
+        ["ann", "bob"], "udp", book, speech, workspace, rendezvous, label: "attempt\(attempt)")
+    }
+    var report = Sabotage.report(on: record)
+    var skipped = Report("PROOF skipped")
+    skipped.add("proof", ProofTrial.criteria(sabotage: true))
+    report.add(
+      "verdict when PROOF is not looked at",
+      [.equal("PROOF skipped", "NO", seen: skipped.verdict)])
+    report.add("nothing broken", CallJudgement(record).report(""))
+    return report
+  }
+
   private func call(
     _ names: [String], _ transport: String, _ book: FrameBook, _ speech: [Int16],
-    _ workspace: Workspace, _ rendezvous: Rendezvous
+    _ workspace: Workspace, _ rendezvous: Rendezvous, label: String? = nil
   ) throws(BenchError) -> CallRecord {
     let parties = names.map { name in
       var party = PartyPlan(name)
@@ -65,7 +74,7 @@ struct AcceptA1 {
     }
     let script = CallScript(
       programs: programs, workspace: workspace, rendezvous: rendezvous,
-      label: "\(transport)\(names.count)")
+      label: label ?? "\(transport)\(names.count)")
     let plan = CallPlan(parties: parties, size: size, transport: transport, seconds: 14)
     var record = try script.run(plan)
     progress("  comparing pictures with the encoder alone")
