@@ -133,6 +133,20 @@ import Units
     #expect(edge.red > 180 && edge.green < 110)
   }
 
+  @Test func `somebody who is not proved yet is shown as connecting`() throws {
+    var state = Self.alone()
+    state.peers = [WindowState.Peer(id: "0", name: "")]
+    let (window, _) = try Self.window(state, selfPicture: Pictures.people(1)[0])
+    let screen = Screen(window)
+    screen.save("connecting")
+    #expect(Painter.shownName(state.peers[0]) == "Somebody")
+    let tile = window.layout.tiles[0]
+    let middle = tile.centered(Extent(width: tile.width / 3, height: tile.height / 2))
+    #expect(screen.bright(in: middle) > 200)
+    let plate = Rect(x: tile.x + 10, y: tile.maxY - 40, width: 110, height: 30)
+    #expect(screen.bright(in: plate) > 50)
+  }
+
   @Test func `a new picture is drawn, and nothing is drawn while nothing changes`() throws {
     let (window, model) = try Self.window(Self.state([("Anna", .known)]))
     var turns = 0

@@ -6,14 +6,14 @@ final class FontBook {
   /// An open font at one size.
   final class Font {
     let handle: OpaquePointer
-    /// Bitmap fonts (colour emoji) come in their own size and are scaled to this line height.
-    let isScalable: Bool
+    /// Fonts of bitmaps (colour emoji) come in a size of their own, and what they draw is scaled.
+    let hasOutlines: Bool
     var ascent: Int { Int(TTF_FontAscent(handle)) }
     var descent: Int { Int(-TTF_FontDescent(handle)) }
 
-    init(handle: OpaquePointer, isScalable: Bool) {
+    init(handle: OpaquePointer, hasOutlines: Bool) {
       self.handle = handle
-      self.isScalable = isScalable
+      self.hasOutlines = hasOutlines
     }
     deinit { TTF_CloseFont(handle) }
   }
@@ -97,19 +97,19 @@ final class FontBook {
     else { return nil }
     var path: UnsafeMutablePointer<FcChar8>?
     var number: Int32 = 0
-    var isScalable: FcBool = 1
+    var hasOutlines: FcBool = 1
     guard FcPatternGetString(pattern, FC_FILE, 0, &path) == FcResultMatch, let path else {
       return nil
     }
     FcPatternGetInteger(pattern, FC_INDEX, 0, &number)
-    FcPatternGetBool(pattern, FC_SCALABLE, 0, &isScalable)
+    FcPatternGetBool(pattern, FC_OUTLINE, 0, &hasOutlines)
     guard
       let handle = path.withMemoryRebound(
         to: CChar.self, capacity: 1,
         { TTF_OpenFontIndex($0, Int32(pixels), Int(number)) })
     else { return nil }
     TTF_SetFontHinting(handle, Int32(TTF_HINTING_LIGHT))
-    return Font(handle: handle, isScalable: isScalable != 0)
+    return Font(handle: handle, hasOutlines: hasOutlines != 0)
   }
 
   /// Fonts of a face, best first, those left out that add no character.

@@ -25,11 +25,8 @@ enum InputEvents {
       return withUnsafePointer(to: event) { .composing(string(csdl_text_editing_long($0))) }
     case SDL_QUIT: return .closeRequested
     case SDL_WINDOWEVENT:
-      switch SDL_WindowEventID(UInt32(event.window.event)) {
-      case SDL_WINDOWEVENT_CLOSE: return .closeRequested
-      case SDL_WINDOWEVENT_LEAVE: return .pointerLeft
-      default: return nil
-      }
+      // Closing the only window also comes as SDL_QUIT, and should be told once.
+      return event.window.event == SDL_WINDOWEVENT_LEAVE.rawValue ? .pointerLeft : nil
     default: return nil
     }
   }

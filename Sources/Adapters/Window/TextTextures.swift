@@ -105,7 +105,7 @@ final class TextTextures {
       var place = SDL_Rect(
         x: Int32(x), y: Int32(ascent - size.ascent), w: Int32(size.width), h: Int32(size.height))
       SDL_SetSurfaceBlendMode(drawn, SDL_BLENDMODE_NONE)
-      if run.font.isScalable {
+      if run.font.hasOutlines {
         SDL_UpperBlit(drawn, nil, canvas, &place)
       } else {
         SDL_UpperBlitScaled(drawn, nil, canvas, &place)
@@ -125,7 +125,7 @@ final class TextTextures {
     var height: Int32 = 0
     prepare(run)
     TTF_SizeUTF8(run.font.handle, run.text, &width, &height)
-    guard !run.font.isScalable, height > 0 else {
+    guard !run.font.hasOutlines, height > 0 else {
       return (Int(width), Int(height), run.font.ascent)
     }
     let scaledHeight = pixels * 6 / 5
