@@ -141,7 +141,9 @@ private struct CallPlan: Sendable {
           framesPerSecond: bounds.framesPerSecond, bitrateLimit: bounds.bitrate,
           duration: options.duration),
         hub: hub, rendezvous: rendezvous, boxes: SealedBoxes(keys, own: session, with: suite),
-        people: people, folding: UnistringFolding())
+        people: people, folding: UnistringFolding(),
+        charter: CharterWatch(
+          keys, wallSeconds: UInt64(max(0, Clock.wallSeconds)), at: Clock.now, with: suite))
     }
   }
 

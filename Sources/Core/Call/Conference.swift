@@ -17,6 +17,8 @@ package struct Conference {
   private var boxes: SealedBoxes
   private var people: KnownPeers
   private let folding: any TextFolding
+  /// The owner's word on who may be here; `nil` where nobody asked for it to be kept.
+  private var charter: CharterWatch?
 
   /// Sorted by session, so that every run visits them in the same order.
   private var peers: [PeerSession] = []
@@ -38,7 +40,8 @@ package struct Conference {
 
   package init(
     configuration: ConferenceConfiguration, hub: LinkHub, rendezvous: RendezvousClient,
-    boxes: SealedBoxes, people: KnownPeers, folding: any TextFolding
+    boxes: SealedBoxes, people: KnownPeers, folding: any TextFolding,
+    charter: CharterWatch? = nil
   ) {
     self.configuration = configuration
     self.hub = hub
@@ -46,6 +49,7 @@ package struct Conference {
     self.boxes = boxes
     self.people = people
     self.folding = folding
+    self.charter = charter
     isMicrophoneOn = configuration.sendsAudio
     isCameraOn = configuration.sendsVideo
   }
@@ -199,13 +203,14 @@ package struct Conference {
       statisticsDue = now + .seconds(1)
       let others = room.members.count { $0.session != configuration.ownSession }
       outputs.append(.event(.room(hint: configuration.roomHint, members: others + 1)))
+      learn(room.record.sealed, at: now)
     case .memberJoined(let member): appeared(member.session, at: now)
     case .memberLeft(let session): vanished(session, at: now)
     case .box(let sender, let sealed):
       // A box that is refused is dropped: the sender repeats the whole of it on every change.
       guard let description = try? boxes.open(sealed, from: sender, at: now) else { return }
       hub.handle(.description(description, from: sender), at: now)
-    case .record: break
+    case .record(let record): learn(record.sealed, at: now)
     case .registeredAgain: outputs.append(.server(isReached: true))
     case .lost: outputs.append(.server(isReached: false))
     case .ended(.unreachable(let reason)): end(.unreachable(reason), at: now)
@@ -265,6 +270,10 @@ package struct Conference {
       with(session) { $0.receive(kind, bytes, at: now) }
     case .receivedReliable(let session, let stream, let message, _):
       received(message, on: stream, from: session)
+      if stream == .control, case .roomRecord(let record)? = try? ControlMessage(decoding: message)
+      {
+        learn(record, at: now)
+      }
     case .delivered(let session, let stream, let id):
       guard stream == .chat, let index = index(of: session) else { return }
       outputs.append(.event(.chatDelivered(id: String(id), to: peers[index].label)))
@@ -301,6 +310,7 @@ package struct Conference {
     guard let index = index(of: session) else { return }
     departure.proved()
     guard let key = KeyFingerprint(bytes: proof.peerID) else { return }
+    guard charter?.objection(to: key, at: now) == nil else { return expel(session, at: now) }
     let others = peers.filter { $0.session != session }.compactMap(\.key)
     let acquaintance = people.acquaintance(
       of: key, claiming: proof.displayName, proved: others, folding: folding)
@@ -317,7 +327,29 @@ package struct Conference {
     outputs.append(.keyFrame)
     announceSource(at: now)
     sendControl(.sources(audio: isMicrophoneOn, video: isCameraOn), to: session, at: now)
+    if let record = charter?.sealed { sendControl(.roomRecord(record), to: session, at: now) }
     for message in chat.takeWaiting() { send(message, to: session, at: now) }
+  }
+
+  // MARK: The room's charter
+
+  /// A sealed record, from the server or a member: neither can make the owner's word.
+  private mutating func learn(_ record: [UInt8], at now: Instant) {
+    guard charter?.learn(record) == true else { return }
+    if let valid = charter?.record { rendezvous.handle(.learned(valid), at: now) }
+    for peer in peers {
+      guard let key = peer.key, charter?.objection(to: key, at: now) != nil else { continue }
+      expel(peer.session, at: now)
+    }
+    // The server may have kept it from the others.
+    for peer in peers where peer.gate.isOpen {
+      sendControl(.roomRecord(record), to: peer.session, at: now)
+    }
+  }
+
+  private mutating func expel(_ session: SessionID, at now: Instant) {
+    hub.handle(.removePeer(session), at: now)
+    remove(session, reason: "not admitted by the room's owner", at: now)
   }
 
   // MARK: Messages

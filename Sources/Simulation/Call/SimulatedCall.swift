@@ -34,8 +34,8 @@ package final class SimulatedCall {
   private var heldChat: (String, Int)?
 
   package init(
-    seed: UInt64, serverLine: AccessLine = .cable, limits: Limits = Limits(),
-    sabotage: Sabotage? = nil
+    seed: UInt64, serverLine: AccessLine = .cable, policy: RoomPolicy = RoomPolicy(),
+    limits: Limits = Limits(), sabotage: Sabotage? = nil
   ) throws(RoomKeysError) {
     world = World(seed: sabotage == .unseeded ? SystemRandomNumberGenerator.word : seed)
     network = SimulatedNetwork(world)
@@ -46,7 +46,8 @@ package final class SimulatedCall {
     server = SimulatedServer(world, network: network, line: serverLine, findings: findings)
     var random = world.split()
     let owner = SimulatedIdentity(seed: random.next())
-    room = try SimulatedRoom(owner: owner, with: SimulatedCipherSuite(seed: random.next()))
+    room = try SimulatedRoom(
+      owner: owner, policy: policy, with: SimulatedCipherSuite(seed: random.next()))
   }
 
   // MARK: Members

@@ -90,7 +90,9 @@ package final class SimulatedMember {
         duration: options.duration), hub: hub, rendezvous: client,
       boxes: SealedBoxes(room.keys, own: session, with: ciphers),
       people: KnownPeers(own: KeyFingerprint(bytes: identity.keyHash)!),
-      folding: SimulatedFolding())
+      folding: SimulatedFolding(),
+      charter: CharterWatch(
+        room.keys, wallSeconds: 1_700_000_000, at: clock.local(world.now), with: ciphers))
     var camera = ScriptedCamera(
       camera: UInt32(truncatingIfNeeded: random.next()), random: random.split())
     camera.layers = options.layers

@@ -7,13 +7,16 @@ package struct SimulatedRoom: Sendable {
   package let keys: RoomKeys
   package let record: RoomRecord
 
-  /// A room without password, lobby or certificates.
-  package init(owner: SimulatedIdentity, with suite: SimulatedCipherSuite) throws(RoomKeysError) {
+  /// A room without password, lobby or certificates. `policy` is what the owner signs; the server
+  /// is told nothing of it, as if it didn't obey.
+  package init(
+    owner: SimulatedIdentity, policy: RoomPolicy = RoomPolicy(), with suite: SimulatedCipherSuite
+  ) throws(RoomKeysError) {
     let nonce = suite.randomBytes(32)
     id = RoomID.create(
       flags: [], ownerKeyInfo: owner.publicKeyInfo, nonce: nonce, with: suite)
     keys = try RoomKeys(id, with: suite)
-    let charter = keys.signedCharter(RoomPolicy(), version: 1, nonce: nonce, by: owner)
+    let charter = keys.signedCharter(policy, version: 1, nonce: nonce, by: owner)
     record = RoomRecord(
       terms: RoomTerms(owner: owner.keyHash),
       sealed: keys.sealed(charter, iv: suite.randomBytes(12), with: suite))
