@@ -122,6 +122,46 @@ struct MediaFileTests {
     #expect(times.allSatisfy { abs($0.seconds * 30 - ($0.seconds * 30).rounded()) < 0.1 })
   }
 
+  @Test(arguments: [90, 180, 270])
+  func `what a phone recorded sideways is shown upright, as ffmpeg shows it`(
+    _ angle: Int
+  ) throws {
+    let upright = try clip("upright.mp4", frames: 2, sound: 0.1, "-c:v mpeg4 -q:v 2 -c:a aac")
+    let path = folder.path + "/turned.mp4"
+    let raw = folder.path + "/turned.yuv"
+    try #require(
+      output(
+        of: "ffmpeg -v error -i '\(upright)' -c copy -metadata:s:v rotate=\(angle) '\(path)' "
+          + "&& ffmpeg -v error -i '\(path)' -frames:v 1 -pix_fmt yuv420p -f rawvideo '\(raw)'")
+        != nil)
+    let reading = try reading(path)
+    let isTurned = angle != 180
+    #expect(
+      reading.description.pictureSize
+        == PictureSize(width: isTurned ? 240 : 320, height: isTurned ? 320 : 240))
+    let first = try #require(try reading.pictures.take())
+    reading.stop()
+    let picture = first.value
+    #expect(Array(picture.bytes) == contents(of: raw))
+  }
+
+  @Test func `a play list cannot make it open other files`() throws {
+    let segment = folder.path + "/segment.ts"
+    try #require(
+      output(
+        of: "ffmpeg -v error -f lavfi -i testsrc=size=320x240:rate=30:duration=1 -c:v mpeg2video "
+          + "'\(segment)'") != nil)
+    #expect(try ClipReading(segment, ["play"]).description.pictureSize == Self.size)
+    let lists = [
+      "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n\(segment)\n#EXT-X-ENDLIST\n",
+      "ffconcat version 1.0\nfile segment.ts\n",
+    ]
+    for list in lists {
+      let path = folder.file("list.mp4", Array(list.utf8))
+      #expect(throws: MediaError.self) { _ = try ClipReading(path, ["play"]) }
+    }
+  }
+
   @Test func `a still picture is shown over and over`() throws {
     let path = folder.path + "/a%d.png"
     try #require(

@@ -5,6 +5,7 @@ import Media
 /// read while another stream was being served. Closed with this object.
 final class ClipFile {
   private var context: UnsafeMutablePointer<AVFormatContext>?
+  private var input: UnsafeMutablePointer<AVIOContext>?
   private let packet: UnsafeMutablePointer<AVPacket>
   private var waiting: [Int32: [UnsafeMutablePointer<AVPacket>]] = [:]
   private var waitingBytes = 0
@@ -17,12 +18,16 @@ final class ClipFile {
     self.path = path
     guard let packet = av_packet_alloc() else { fatalError("out of memory") }
     self.packet = packet
+    let name = "file:" + path
+    let opened = avio_open2(&input, name, AVIO_FLAG_READ, nil, nil)
+    guard opened >= 0 else { throw Self.error(path, opened) }
+    context = avformat_alloc_context()
+    context?.pointee.pb = input
     var options: OpaquePointer?
     defer { av_dict_free(&options) }
-    // A play list must not make it open a network connection, nor a name like a%d.png a series.
-    av_dict_set(&options, "protocol_whitelist", "file", 0)
-    av_dict_set(&options, "pattern_type", "none", 0)
-    let status = avformat_open_input(&context, "file:" + path, nil, &options)
+    // This file and no other: a play list in disguise must not make it send what it names.
+    av_dict_set(&options, "protocol_whitelist", "none", 0)
+    let status = avformat_open_input(&context, name, nil, &options)
     guard status >= 0 else { throw Self.error(path, status) }
     let found = avformat_find_stream_info(context, nil)
     guard found >= 0 else { throw Self.error(path, found) }
@@ -38,6 +43,7 @@ final class ClipFile {
     var packet: UnsafeMutablePointer<AVPacket>? = packet
     av_packet_free(&packet)
     avformat_close_input(&context)
+    avio_closep(&input)
   }
 
   private static func error(_ path: String, _ status: Int32) -> MediaError {

@@ -6,6 +6,8 @@ final class ClipPictures {
   let size: PictureSize
   let framesPerSecond: Double
   private let decoder: ClipDecoder
+  /// Quarter turns clockwise that make the pictures upright: phones store them as the sensor lies.
+  private let turns: Int
   private var scaler: OpaquePointer?
   private var scaled: UnsafeMutablePointer<AVFrame>?
   /// µs: the time of the last picture given, and the earliest of the next.
@@ -26,16 +28,19 @@ final class ClipPictures {
     let aspect = av_guess_sample_aspect_ratio(nil, decoder.stream, nil)
     let stretch = aspect.num > 0 && aspect.den > 0 ? Double(aspect.num) / Double(aspect.den) : 1
     let width = Double(parameters.width) * min(max(stretch, 0.1), 10)
-    size = PictureSize(width: max(1, Int(width)), height: Int(parameters.height))
-      .shrunk(into: limit)
+    turns = quarterTurns(of: decoder.stream)
+    let isUpright = turns % 2 == 0
+    let stored = PictureSize(width: max(1, Int(width)), height: Int(parameters.height))
+    size = (isUpright ? stored : stored.transposed).shrunk(into: limit)
+    let unturned = isUpright ? size : size.transposed
     let rate = av_guess_frame_rate(nil, decoder.stream, nil)
     let stated = rate.num > 0 && rate.den > 0 ? Double(rate.num) / Double(rate.den) : 0
     // Still pictures and covers state nonsense.
     framesPerSecond = (1...240).contains(stated) ? min(stated, cap) : min(5, cap)
     scaled = av_frame_alloc()
     scaled?.pointee.format = AV_PIX_FMT_YUV420P.rawValue
-    scaled?.pointee.width = Int32(size.width)
-    scaled?.pointee.height = Int32(size.height)
+    scaled?.pointee.width = Int32(unturned.width)
+    scaled?.pointee.height = Int32(unturned.height)
     guard av_frame_get_buffer(scaled, 0) >= 0 else { fatalError("out of memory") }
   }
 
@@ -63,10 +68,11 @@ final class ClipPictures {
 
   private func convert(_ frame: UnsafeMutablePointer<AVFrame>) -> [UInt8]? {
     guard frame.pointee.width > 0, frame.pointee.height > 0 else { return nil }
+    guard let scaled else { return nil }
     scaler = sws_getCachedContext(
       scaler, frame.pointee.width, frame.pointee.height, AVPixelFormat(frame.pointee.format),
-      Int32(size.width), Int32(size.height), AV_PIX_FMT_YUV420P, SWS_BICUBIC, nil, nil, nil)
-    guard let scaler, let scaled else { return nil }
+      scaled.pointee.width, scaled.pointee.height, AV_PIX_FMT_YUV420P, SWS_BICUBIC, nil, nil, nil)
+    guard let scaler else { return nil }
     let coefficients = sws_getCoefficients(SWS_CS_DEFAULT)
     let isFullRange = frame.pointee.color_range == AVCOL_RANGE_JPEG
     sws_setColorspaceDetails(
@@ -75,7 +81,7 @@ final class ClipPictures {
     return packed(scaled)
   }
 
-  /// The planes without padding.
+  /// The planes, upright and without padding.
   private func packed(_ frame: UnsafeMutablePointer<AVFrame>) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(size.pixels * 3 / 2)
@@ -85,10 +91,44 @@ final class ClipPictures {
       (data.0, strides.0, 0), (data.1, strides.1, 1), (data.2, strides.2, 1),
     ] {
       guard let plane else { continue }
-      for row in 0..<size.height >> shift {
-        bytes += UnsafeBufferPointer(start: plane + row * Int(stride), count: size.width >> shift)
+      let rows = Int(frame.pointee.height) >> shift
+      let columns = Int(frame.pointee.width) >> shift
+      let stride = Int(stride)
+      switch turns {
+      case 1:
+        for column in 0..<columns {
+          for row in (0..<rows).reversed() { bytes.append(plane[row * stride + column]) }
+        }
+      case 2:
+        for row in (0..<rows).reversed() {
+          for column in (0..<columns).reversed() { bytes.append(plane[row * stride + column]) }
+        }
+      case 3:
+        for column in (0..<columns).reversed() {
+          for row in 0..<rows { bytes.append(plane[row * stride + column]) }
+        }
+      default:
+        for row in 0..<rows {
+          bytes += UnsafeBufferPointer(start: plane + row * stride, count: columns)
+        }
       }
     }
     return bytes
   }
+}
+
+extension PictureSize {
+  fileprivate var transposed: PictureSize { PictureSize(width: height, height: width) }
+}
+
+/// From the stream's display matrix, which turns counter-clockwise.
+private func quarterTurns(of stream: UnsafeMutablePointer<AVStream>) -> Int {
+  var size = 0
+  let matrix = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size)
+  guard let matrix, size >= 9 * 4 else { return 0 }
+  let angle = matrix.withMemoryRebound(to: Int32.self, capacity: 9) {
+    av_display_rotation_get($0)
+  }
+  guard angle.isFinite else { return 0 }
+  return (4 - Int((angle / 90).rounded()) % 4) % 4
 }
