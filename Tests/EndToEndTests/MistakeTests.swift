@@ -1,0 +1,101 @@
+import Foundation
+import Testing
+
+/// What users are told when something is wrong: one sentence that names the remedy, and the
+/// promised exit code.
+@Suite(.serialized) struct MistakeTests {
+  private let quiet = ["--video", "none", "--audio", "none", "--view", "none"]
+
+  private func sentence(of program: RunningProgram) -> String {
+    let lines = program.errors.split(separator: "\n").filter { $0.hasPrefix("p2pcall: ") }
+    #expect(lines.count == 1, "\(program.errors)")
+    return lines.first.map(String.init) ?? ""
+  }
+
+  @Test func `a mistyped room id is refused before any traffic, its wrong symbol pointed at`()
+    throws
+  {
+    let programs = try Programs()
+    let server = try programs.startServer()
+    var letters = Array(try programs.createRoom(server).prefix { $0 != "@" })
+    letters[11] = letters[11] == "7" ? "8" : "7"
+    server.program.kill()
+    let program = try programs.join(String(letters), as: "Ann", server, quiet)
+    #expect(program.awaitExit() == 2)
+    let said = sentence(of: program)
+    #expect(said.contains("character 12"))
+    #expect(!said.contains(String(letters)))
+  }
+
+  @Test func `an unknown room is 4, no server 3, a wrong pin 5`() throws {
+    let programs = try Programs()
+    let server = try programs.startServer()
+    let other = try programs.startServer(as: "other")
+    let room = String(try programs.createRoom(server).prefix { $0 != "@" })
+
+    let unknown = try programs.join(room, as: "Ann", other, quiet)
+    #expect(unknown.awaitExit() == 4)
+    #expect(sentence(of: unknown).contains("p2pcall room create"))
+
+    let wrong = Programs.Server(program: other.program, address: server.address, pin: other.pin)
+    let careful = try programs.join(room, as: "Ben", wrong, quiet)
+    #expect(careful.awaitExit() == 5)
+    #expect(sentence(of: careful).contains("--server-pin"))
+
+    let away = Programs.Server(program: other.program, address: "127.0.0.1:9", pin: other.pin)
+    let lonely = try programs.join(room, as: "Cy", away, quiet)
+    #expect(lonely.awaitExit() == 3)
+    #expect(sentence(of: lonely).contains("127.0.0.1:9"))
+  }
+
+  @Test func `a source that was asked for by name must open`() throws {
+    let programs = try Programs()
+    let server = try programs.startServer()
+    let room = try programs.createRoom(server)
+    let film = try programs.join(
+      room, as: "Ann", server,
+      ["--video", "file:\(programs.path("absent.mp4"))", "--audio", "none", "--view", "none"])
+    #expect(film.awaitExit() == 7)
+    #expect(sentence(of: film).contains("absent.mp4"))
+    let camera = try programs.join(
+      room, as: "Ben", server,
+      ["--video", "camera:/dev/video99", "--audio", "none", "--view", "none"])
+    #expect(camera.awaitExit() == 7)
+    #expect(sentence(of: camera).contains("p2pcall devices"))
+  }
+
+  @Test func `the room id is not in the process list`() throws {
+    let programs = try Programs()
+    let server = try programs.startServer()
+    let room = try programs.createRoom(server)
+    let program = try programs.run(
+      "p2pcall", as: "Ann",
+      ["join", room, "--events", "json", "--play", "none"] + server.options + quiet)
+    try program.awaitEvent("room")
+    let title = try Data(contentsOf: URL(fileURLWithPath: "/proc/\(program.identifier)/cmdline"))
+    let text = String(decoding: title, as: UTF8.self)
+    #expect(text.contains("p2pcall"))
+    #expect(!text.contains(String(room.dropFirst(4).prefix(11))))
+    program.say("/leave")
+    #expect(program.awaitExit() == 0)
+  }
+
+  @Test func `a sink whose reader goes away ends the sink, not the call`() throws {
+    let programs = try Programs()
+    let server = try programs.startServer()
+    let room = try programs.createRoom(server)
+    let fifo = programs.path("view")
+    #expect(mkfifo(fifo, 0o600) == 0)
+    let media = ["--video", "pattern", "--audio", "none", "--size", "160x120", "--fps", "15"]
+    let ann = try programs.join(room, as: "Ann", server, media + ["--view", "pipe:\(fifo)"])
+    let ben = try programs.join(room, as: "Ben", server, media + ["--view", "none"])
+    let reader = try #require(FileHandle(forReadingAtPath: fifo))
+    #expect(reader.readData(ofLength: 60_000).count == 60_000)
+    try reader.close()
+    try ann.awaitEvent("device")
+    ben.say("do you still read me?")
+    try ann.awaitEvent("chat")
+    ann.say("/leave")
+    #expect(ann.awaitExit() == 0)
+  }
+}

@@ -1,0 +1,154 @@
+import Foundation
+
+/// The built programs in a temporary folder, each person with directories of its own. Everything
+/// started here is ended by its own process id when the value goes.
+final class Programs {
+  private let folder: URL
+  private let binaries: URL
+  private var running: [RunningProgram] = []
+
+  struct Server {
+    let program: RunningProgram
+    let address: String
+    let pin: String
+
+    var options: [String] { ["--server", address, "--server-pin", pin] }
+  }
+
+  init() throws {
+    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    binaries = URL(fileURLWithPath: own).deletingLastPathComponent()
+    folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("p2pcall-test-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  deinit {
+    for program in running { program.kill() }
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+
+  func run(_ program: String, as person: String, _ arguments: [String]) throws -> RunningProgram {
+    let process = Process()
+    process.executableURL = binaries.appendingPathComponent(program)
+    process.arguments = arguments
+    var environment = ProcessInfo.processInfo.environment
+    environment["XDG_CONFIG_HOME"] = path("\(person)/config")
+    environment["XDG_STATE_HOME"] = path("\(person)/state")
+    environment["DISPLAY"] = nil
+    environment["WAYLAND_DISPLAY"] = nil
+    process.environment = environment
+    let started = try RunningProgram(
+      process, output: path("\(person)-\(running.count).out"),
+      errors: path("\(person)-\(running.count).err"))
+    running.append(started)
+    return started
+  }
+
+  /// A server on a port of loopback that the kernel chooses, or on the one given.
+  func startServer(port: String = "0", as name: String = "server") throws -> Server {
+    let program = try run(
+      "p2pcall-rendezvous", as: name,
+      ["--listen", "127.0.0.1:\(port)", "--events", "json"])
+    let event = try program.awaitEvent("listening")
+    guard let address = event["address"] as? String, let pin = event["pin"] as? String else {
+      throw Missing("address and pin in the listening event")
+    }
+    return Server(program: program, address: address, pin: pin)
+  }
+
+  func createRoom(_ server: Server, as person: String = "owner") throws -> String {
+    let program = try run("p2pcall", as: person, ["room", "create"] + server.options)
+    guard program.awaitExit() == 0, let room = program.lines.first else {
+      throw Missing("a room: \(program.errors)")
+    }
+    return room
+  }
+
+  func join(
+    _ room: String, as person: String, _ server: Server, _ more: [String] = []
+  ) throws -> RunningProgram {
+    let program = try run(
+      "p2pcall", as: person,
+      ["join", "-", "--name", person, "--events", "json", "--play", "none"] + server.options + more)
+    program.say(room)
+    return program
+  }
+}
+
+struct Missing: Error, CustomStringConvertible {
+  let description: String
+  init(_ what: String) { description = "there was no \(what)" }
+}
+
+/// One program that was started: what it printed, and its end.
+final class RunningProgram {
+  private let process: Process
+  private let input = Pipe()
+  private let output: String
+  private let errorPath: String
+
+  /// Generous, since a busy machine proves nothing about the program.
+  private static let patience: TimeInterval = 60
+
+  init(_ process: Process, output: String, errors: String) throws {
+    self.process = process
+    self.output = output
+    errorPath = errors
+    FileManager.default.createFile(atPath: output, contents: nil)
+    FileManager.default.createFile(atPath: errors, contents: nil)
+    process.standardInput = input
+    process.standardOutput = FileHandle(forWritingAtPath: output)
+    process.standardError = FileHandle(forWritingAtPath: errors)
+    try process.run()
+  }
+
+  var identifier: Int32 { process.processIdentifier }
+  var errors: String { (try? String(contentsOfFile: errorPath, encoding: .utf8)) ?? "" }
+  var lines: [String] {
+    let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
+    // What is not yet ended by a line feed is not yet a line.
+    return text.components(separatedBy: "\n").dropLast()
+  }
+  var events: [[String: Any]] {
+    lines.compactMap {
+      try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+    }
+  }
+
+  func events(_ kind: String) -> [[String: Any]] {
+    events.filter { $0["event"] as? String == kind }
+  }
+
+  func say(_ line: String) { input.fileHandleForWriting.write(Data((line + "\n").utf8)) }
+
+  /// The first event of this kind that fits; waits for it.
+  @discardableResult
+  func awaitEvent(
+    _ kind: String, where fits: ([String: Any]) -> Bool = { _ in true }
+  ) throws -> [String: Any] {
+    let end = Date().addingTimeInterval(Self.patience)
+    while Date() < end {
+      if let found = events(kind).first(where: fits) { return found }
+      if !process.isRunning, events(kind).first(where: fits) == nil { break }
+      Thread.sleep(forTimeInterval: 0.02)
+    }
+    throw Missing("\(kind) event; stderr: \(errors.suffix(400))")
+  }
+
+  /// The exit code; −1 where it did not end, or was ended by a signal.
+  func awaitExit() -> Int32 {
+    let end = Date().addingTimeInterval(Self.patience)
+    while process.isRunning, Date() < end { Thread.sleep(forTimeInterval: 0.02) }
+    guard !process.isRunning, process.terminationReason == .exit else { return -1 }
+    return process.terminationStatus
+  }
+
+  func terminate() { process.terminate() }
+  func kill() {
+    if process.isRunning { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
+    process.waitUntilExit()
+  }
+}
