@@ -97,8 +97,11 @@ final class RunningProgram {
     self.process = process
     self.output = output
     errorPath = errors
-    FileManager.default.createFile(atPath: output, contents: nil)
-    FileManager.default.createFile(atPath: errors, contents: nil)
+    for path in [output, errors] {
+      guard FileManager.default.createFile(atPath: path, contents: nil) else {
+        throw Missing("place to write \(path)")
+      }
+    }
     process.standardInput = input
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle(forWritingAtPath: errors)

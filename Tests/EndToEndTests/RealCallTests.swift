@@ -32,6 +32,9 @@ import Testing
     try alice.awaitEvent("chat") { $0["text"] as? String == "reply 5" }
     try bob.awaitEvent("chat") { $0["text"] as? String == "line 5" }
     try alice.awaitEvent("chat-delivered") { $0["id"] as? String == "5" }
+    try bob.awaitEvent("stats") {
+      ($0["recv"] as? [String: Any])?["fps"] as? Double ?? 0 >= 7
+    }
     alice.say("/leave")
     #expect(alice.awaitExit() == 0)
     let left = try bob.awaitEvent("peer-left")

@@ -45,7 +45,7 @@ enum EndReason: Hashable, Sendable {
     switch self {
     case .done, .interrupted, .device, .untrusted: return nil
     case .unreachable(let reason):
-      message = reason
+      message = "the server cannot be reached (\(reason))"
       remedy = "check --server, and that p2pcall-rendezvous runs there"
     case .refused:
       message = "the server refused this room: it is unknown, expired, full or locked"

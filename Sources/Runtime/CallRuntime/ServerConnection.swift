@@ -66,7 +66,7 @@ package final class ServerConnection {
       }
       self.stream = stream
     } catch {
-      connect(after: error.reason)
+      connect(after: "\(address): \(error.reason)")
     }
   }
 
@@ -75,8 +75,9 @@ package final class ServerConnection {
     if !stream.isConnected {
       guard ready.isWritable || ready.isClosed else { return }
       if let failure = stream.finishConnecting() {
+        let address = stream.remoteAddress
         closeStream()
-        connect(after: failure.reason)
+        connect(after: "\(address): \(failure.reason)")
         return
       }
       loop.change(token, to: .readable)
