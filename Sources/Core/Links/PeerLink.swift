@@ -17,7 +17,7 @@ package enum LinkID: Hashable, Sendable {
 
 /// One carrier to one peer, from its first handshake byte to its end: session, handshake, framing
 /// and pulse. It knows nothing of other links; `PeerLinks` chooses between them.
-package struct PeerLink {
+package final class PeerLink {
   package enum Output: Sendable {
     /// Bytes for the wire; a whole datagram on a datagram link.
     case transmit([UInt8])
@@ -70,7 +70,7 @@ package struct PeerLink {
     advance(at: now)
   }
 
-  package mutating func nextOutput() -> Output? { outputs.next() }
+  package func nextOutput() -> Output? { outputs.next() }
 
   package var carrier: Carrier { id.carrier }
   /// What the session negotiated; known once the link is proved.
@@ -80,20 +80,20 @@ package struct PeerLink {
   // MARK: What comes in
 
   /// A datagram, or any part of the stream.
-  package mutating func receive(_ bytes: [UInt8], at now: Instant) {
+  package func receive(_ bytes: [UInt8], at now: Instant) {
     guard state != .ended else { return }
     session.receive(bytes, at: now)
     advance(at: now)
   }
 
   /// The box of the session that `.named` told.
-  package mutating func admit(_ expectation: Handshake.Expectation, at now: Instant) {
+  package func admit(_ expectation: Handshake.Expectation, at now: Instant) {
     handshake.admit(expectation)
     advance(at: now)
   }
 
   /// The connection was closed by the other side.
-  package mutating func handleClosed() { end(closedFailure) }
+  package func handleClosed() { end(closedFailure) }
 
   /// A certificate that matched and a close instead of PROOF: the other side refused ours, or
   /// could not make its own.
@@ -107,21 +107,21 @@ package struct PeerLink {
   // MARK: What goes out
 
   /// False when the frame is too long for this carrier, or the link isn't proved.
-  package mutating func send(_ frame: Frame, at now: Instant) -> Bool {
+  package func send(_ frame: Frame, at now: Instant) -> Bool {
     guard state == .proved, frame.count <= frameLimit else { return false }
     transmit(frame, at: now)
     advance(at: now)
     return true
   }
 
-  package mutating func select(_ message: Select, at now: Instant) {
+  package func select(_ message: Select, at now: Instant) {
     guard state == .proved else { return }
     _ = sender.enqueue(LinkMessage.select(message).encoded, id: 0)
     advance(at: now)
   }
 
   /// Closes in order, from our side; no `.ended` follows.
-  package mutating func close(at now: Instant) {
+  package func close(at now: Instant) {
     guard state != .ended else { return }
     session.close(at: now)
     while let output = session.nextOutput() {
@@ -130,7 +130,7 @@ package struct PeerLink {
     state = .ended
   }
 
-  package mutating func handleTimeout(at now: Instant) {
+  package func handleTimeout(at now: Instant) {
     guard state != .ended else { return }
     if let deadline = session.nextDeadline, deadline.at <= now { session.handleTimeout(at: now) }
     advance(at: now)
@@ -157,7 +157,7 @@ package struct PeerLink {
   // MARK: Turning
 
   /// Lets session, handshake and stream 0 work on each other until all are at rest.
-  private mutating func advance(at now: Instant) {
+  private func advance(at now: Instant) {
     repeat {
       while let output = session.nextOutput() { handle(output, at: now) }
       while let output = handshake.nextOutput() { handle(output, at: now) }
@@ -173,13 +173,13 @@ package struct PeerLink {
   }
 
   /// Whether the session had more to say.
-  private mutating func advanceSession(at now: Instant) -> Bool {
+  private func advanceSession(at now: Instant) -> Bool {
     guard let output = session.nextOutput() else { return false }
     handle(output, at: now)
     return true
   }
 
-  private mutating func handle(_ output: SecureSessionOutput, at now: Instant) {
+  private func handle(_ output: SecureSessionOutput, at now: Instant) {
     guard state != .ended else { return }
     switch output {
     case .transmit(let bytes):
@@ -208,7 +208,7 @@ package struct PeerLink {
     }
   }
 
-  private mutating func handle(_ output: Handshake.Output, at now: Instant) {
+  private func handle(_ output: Handshake.Output, at now: Instant) {
     guard state != .ended else { return }
     switch output {
     case .send(let message): _ = sender.enqueue(message, id: 0)
@@ -229,7 +229,7 @@ package struct PeerLink {
     }
   }
 
-  private mutating func end(_ failure: HandshakeFailure?) {
+  private func end(_ failure: HandshakeFailure?) {
     guard state != .ended else { return }
     state = .ended
     outputs.append(.ended(failure))
@@ -237,7 +237,7 @@ package struct PeerLink {
 
   // MARK: Frames
 
-  private mutating func take(_ bytes: [UInt8], at now: Instant) {
+  private func take(_ bytes: [UInt8], at now: Instant) {
     guard carrier == .stream else { return takeFrame(bytes, at: now) }
     splitter.push(bytes)
     do {
@@ -249,7 +249,7 @@ package struct PeerLink {
     }
   }
 
-  private mutating func takeFrame(_ bytes: [UInt8], at now: Instant) {
+  private func takeFrame(_ bytes: [UInt8], at now: Instant) {
     guard let frame = try? Frame(decoding: bytes) else {
       outputs.append(.invalidFrame)
       return
@@ -275,7 +275,7 @@ package struct PeerLink {
     }
   }
 
-  private mutating func takeSegment(_ segment: ReliableSegment, at now: Instant) throws {
+  private func takeSegment(_ segment: ReliableSegment, at now: Instant) throws {
     do {
       try receiver.receive(segment)
     } catch {
@@ -288,7 +288,7 @@ package struct PeerLink {
     }
   }
 
-  private mutating func takeMessage(_ bytes: [UInt8], at now: Instant) {
+  private func takeMessage(_ bytes: [UInt8], at now: Instant) {
     guard state == .proved else {
       progressAt = now
       handshake.receive(bytes)

@@ -4,7 +4,7 @@ import Wire
 
 /// All links to one session: describes itself to it, makes links, chooses among those that are
 /// proved, and carries frames and reliable messages over whichever that is.
-struct PeerLinks {
+final class PeerLinks {
   let session: SessionID
   let number: UInt32
   private let configuration: LinkHubConfiguration
@@ -54,20 +54,20 @@ struct PeerLinks {
     selection = PathSelection(decides: isLower)
   }
 
-  mutating func nextOutput() -> LinkHubOutput? { outputs.next() }
+  func nextOutput() -> LinkHubOutput? { outputs.next() }
 
   private var isLower: Bool { configuration.ownSession < session }
 
   // MARK: Presence and descriptions
 
   /// In the room, or registered again.
-  mutating func appear(at now: Instant) {
+  func appear(at now: Instant) {
     isPresent = true
     describe(at: now)
     turn(at: now)
   }
 
-  mutating func setLocal(
+  func setLocal(
     _ bases: [(SocketID, Candidate)], candidates: [Candidate], at now: Instant
   ) {
     let hadEndpoints = hasEndpoints
@@ -84,7 +84,7 @@ struct PeerLinks {
     turn(at: now)
   }
 
-  mutating func take(_ description: LinkDescription, at now: Instant) {
+  func take(_ description: LinkDescription, at now: Instant) {
     if let theirs, theirs.certificateKeyHash != description.certificateKeyHash {
       counters.refusedDescriptions += 1
       return
@@ -116,12 +116,12 @@ struct PeerLinks {
     turn(at: now)
   }
 
-  private mutating func restart(to generation: UInt32, at now: Instant) {
+  private func restart(to generation: UInt32, at now: Instant) {
     self.generation = generation
     datagrams.restart(at: now)
   }
 
-  private mutating func describe(at now: Instant) {
+  private func describe(at now: Instant) {
     guard hasEndpoints else { return }
     remindAt = now + .seconds(1)
     let description = LinkDescription(
@@ -139,7 +139,7 @@ struct PeerLinks {
   }
 
   /// Gone, or unwanted. Reliable streams stay as they are: the same session may come back.
-  mutating func depart(sayingGoodbye: Bool, at now: Instant) {
+  func depart(sayingGoodbye: Bool, at now: Instant) {
     if sayingGoodbye { sayGoodbye(isAnswer: false, at: now) }
     streams.closeAll(at: now)
     datagrams.close(at: now)
@@ -170,7 +170,7 @@ struct PeerLinks {
   func isAwaited(_ path: DatagramPath) -> Bool { isPresent && datagrams.isAwaited(path) }
   func owns(_ stream: StreamID) -> Bool { streams.owns(stream) }
 
-  mutating func receiveStun(
+  func receiveStun(
     _ received: StunMessage.Received, userFragment: ArraySlice<UInt8>?, on path: DatagramPath,
     at now: Instant
   ) -> Bool {
@@ -180,42 +180,42 @@ struct PeerLinks {
     return isAuthentic
   }
 
-  mutating func receive(_ datagram: [UInt8], on path: DatagramPath, at now: Instant) {
+  func receive(_ datagram: [UInt8], on path: DatagramPath, at now: Instant) {
     datagrams.receive(datagram, on: path, at: now)
     turn(at: now)
   }
 
-  mutating func handleDialed(_ stream: StreamID, at now: Instant) {
+  func handleDialed(_ stream: StreamID, at now: Instant) {
     streams.handleDialed(stream, at: now)
     turn(at: now)
   }
-  mutating func handleDialFailed(_ stream: StreamID, at now: Instant) {
+  func handleDialFailed(_ stream: StreamID, at now: Instant) {
     streams.handleDialFailed(stream, at: now)
     turn(at: now)
   }
-  mutating func adopt(
+  func adopt(
     _ link: PeerLink, _ stream: StreamID, from farEnd: SocketAddress, at now: Instant
   ) -> Bool {
     let isAdopted = streams.adopt(link, stream, from: farEnd, at: now)
     turn(at: now)
     return isAdopted
   }
-  mutating func receive(_ bytes: [UInt8], on stream: StreamID, at now: Instant) {
+  func receive(_ bytes: [UInt8], on stream: StreamID, at now: Instant) {
     streams.receive(bytes, on: stream, at: now)
     turn(at: now)
   }
-  mutating func handleClosed(_ stream: StreamID, at now: Instant) {
+  func handleClosed(_ stream: StreamID, at now: Instant) {
     streams.handleClosed(stream, at: now)
     turn(at: now)
   }
-  mutating func setBacklog(_ bytes: Int, of stream: StreamID, at now: Instant) {
+  func setBacklog(_ bytes: Int, of stream: StreamID, at now: Instant) {
     streams.setBacklog(bytes, of: stream)
     turn(at: now)
   }
 
   // MARK: Frames of our own
 
-  mutating func send(_ frame: Frame, at now: Instant) {
+  func send(_ frame: Frame, at now: Instant) {
     guard let id = selection.sending, backlog <= Self.mediaBacklogLimit else {
       counters.droppedFrames += 1
       return
@@ -230,7 +230,7 @@ struct PeerLinks {
     takeCarrierOutputs(at: now)
   }
 
-  mutating func sendReliable(
+  func sendReliable(
     _ message: [UInt8], on stream: ReliableStream, id: UInt64, at now: Instant
   ) {
     if reliable.enqueue(message, on: stream, id: id) {
@@ -248,7 +248,7 @@ struct PeerLinks {
   var isProved: Bool { !proved.isEmpty }
 
   /// On every proved link: which of them still works is not known.
-  mutating func sayGoodbye(isAnswer: Bool, at now: Instant) {
+  func sayGoodbye(isAnswer: Bool, at now: Instant) {
     for id in proved {
       _ = transmit(Frame(.goodbye, Goodbye(isAnswer: isAnswer).encoded), on: id, at: now)
     }
@@ -256,7 +256,7 @@ struct PeerLinks {
   }
 
   @discardableResult
-  private mutating func transmit(_ frame: Frame, on id: LinkID, at now: Instant) -> Bool {
+  private func transmit(_ frame: Frame, on id: LinkID, at now: Instant) -> Bool {
     switch id {
     case .datagram: datagrams.link?.id == id && datagrams.send(frame, at: now)
     case .stream: streams.send(frame, on: id, at: now)
@@ -272,7 +272,7 @@ struct PeerLinks {
 
   // MARK: Time
 
-  mutating func handleTimeout(at now: Instant) {
+  func handleTimeout(at now: Instant) {
     guard isPresent else { return }
     datagrams.handleTimeout(at: now)
     streams.handleTimeout(at: now)
@@ -294,7 +294,7 @@ struct PeerLinks {
 
   /// After everything that has happened: takes what the carriers have to say, chooses the path
   /// again, and sends what is due.
-  private mutating func turn(at now: Instant) {
+  private func turn(at now: Instant) {
     takeCarrierOutputs(at: now)
     guard isPresent else { return }
     watchSilence(at: now)
@@ -304,7 +304,7 @@ struct PeerLinks {
     takeCarrierOutputs(at: now)
   }
 
-  private mutating func takeCarrierOutputs(at now: Instant) {
+  private func takeCarrierOutputs(at now: Instant) {
     while true {
       if let output = datagrams.nextOutput() {
         switch output {
@@ -325,7 +325,7 @@ struct PeerLinks {
     }
   }
 
-  private mutating func handle(_ output: PeerLink.Output, of id: LinkID, at now: Instant) {
+  private func handle(_ output: PeerLink.Output, of id: LinkID, at now: Instant) {
     guard isPresent else { return }
     switch output {
     case .transmit, .named: break
@@ -341,7 +341,7 @@ struct PeerLinks {
     }
   }
 
-  private mutating func admit(_ found: ProvedPeer, on id: LinkID, at now: Instant) {
+  private func admit(_ found: ProvedPeer, on id: LinkID, at now: Instant) {
     if let peerID, peerID != found.peerID {
       outputs.append(.handshakeFailed(session, .identity))
       drop(id, at: now)
@@ -358,14 +358,14 @@ struct PeerLinks {
     }
   }
 
-  private mutating func drop(_ id: LinkID, at now: Instant) {
+  private func drop(_ id: LinkID, at now: Instant) {
     switch id {
     case .datagram: datagrams.close(at: now)
     case .stream(let stream): streams.hangUp(stream, at: now)
     }
   }
 
-  private mutating func take(_ frame: Frame, on id: LinkID, at now: Instant) {
+  private func take(_ frame: Frame, on id: LinkID, at now: Instant) {
     do {
       switch frame.kind {
       case .rtp, .rtcp: outputs.append(.received(session, frame.kind, frame.body))
@@ -385,7 +385,7 @@ struct PeerLinks {
     takeReliable(at: now)
   }
 
-  private mutating func takeReliable(at now: Instant) {
+  private func takeReliable(at now: Instant) {
     while let (stream, message) = reliable.nextMessage() {
       if stream != .path {
         outputs.append(.receivedReliable(session, stream, message.bytes, id: message.id))
@@ -400,7 +400,7 @@ struct PeerLinks {
     }
   }
 
-  private mutating func takeGoodbye(_ goodbye: Goodbye, at now: Instant) {
+  private func takeGoodbye(_ goodbye: Goodbye, at now: Instant) {
     if goodbye.isAnswer {
       hasAnsweredGoodbye = true
     } else {
@@ -412,7 +412,7 @@ struct PeerLinks {
 
   // MARK: The path
 
-  private mutating func choose(at now: Instant) {
+  private func choose(at now: Instant) {
     let before = selection.sending
     proved = proved.filter { link($0) != nil }
     let options = proved.compactMap { id in
@@ -436,7 +436,7 @@ struct PeerLinks {
   }
 
   /// One TCP link is enough, in use or in reserve.
-  private mutating func closeSurplus(at now: Instant) {
+  private func closeSurplus(at now: Instant) {
     let streamLinks = proved.filter { $0.carrier == .stream }
     guard streamLinks.count > 1 else { return }
     let sending = streamLinks.first { $0 == selection.sending }
@@ -445,7 +445,7 @@ struct PeerLinks {
     proved.removeAll { $0.carrier == .stream && $0 != kept }
   }
 
-  private mutating func reportPath() {
+  private func reportPath() {
     guard let id = selection.sending, let link = link(id) else { return }
     let farEnd =
       id.carrier == .datagram ? datagrams.sendingPath?.remote : streams.farEnd(of: id)
@@ -465,7 +465,7 @@ struct PeerLinks {
     outputs.append(.selected(session, current))
   }
 
-  private mutating func pump(at now: Instant) {
+  private func pump(at now: Instant) {
     guard let id = selection.sending else { return }
     while backlog <= Self.reliableBacklogLimit, let segment = reliable.nextSegment(at: now) {
       transmit(Frame(.segment, segment.encoded), on: id, at: now)
@@ -474,7 +474,7 @@ struct PeerLinks {
 
   // MARK: Silence
 
-  private mutating func watchSilence(at now: Instant) {
+  private func watchSilence(at now: Instant) {
     for id in proved {
       if let heard = link(id)?.pulse.heardAt { silence.hear(at: heard) }
     }
@@ -489,7 +489,7 @@ struct PeerLinks {
     revive(at: now)
   }
 
-  private mutating func revive(at now: Instant) {
+  private func revive(at now: Instant) {
     if let link = datagrams.link, link.state == .proved {
       revival.observe(heardAt: link.pulse.heardAt)
     }

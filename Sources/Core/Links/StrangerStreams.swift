@@ -13,7 +13,7 @@ struct StrangerStreams {
   private struct Stranger {
     let stream: StreamID
     let source: SocketAddress
-    var link: PeerLink
+    let link: PeerLink
     var session: SessionID?
     var until: Instant
   }

@@ -13,7 +13,7 @@ package struct StreamCarrier {
   private struct Connection {
     let stream: StreamID
     let farEnd: SocketAddress
-    var link: PeerLink
+    let link: PeerLink
     let since: Instant
     /// Bytes written that the kernel hasn't taken yet.
     var backlog = 0
@@ -84,7 +84,6 @@ package struct StreamCarrier {
     _ link: PeerLink, _ stream: StreamID, from farEnd: SocketAddress, at now: Instant
   ) -> Bool {
     guard connections.count < Self.connectionLimit, let expectation else { return false }
-    var link = link
     link.admit(expectation, at: now)
     connections.append(Connection(stream: stream, farEnd: farEnd, link: link, since: now))
     advance(at: now)

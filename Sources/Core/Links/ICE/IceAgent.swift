@@ -7,7 +7,7 @@ package import Wire
 ///
 /// Who holds it gives it the datagrams that belong to it: requests whose USERNAME starts with
 /// its fragment, responses to its transactions. Drain `nextOutput()` after every call.
-package struct IceAgent: Sendable {
+package final class IceAgent {
   package enum Output: Sendable {
     case transmit([UInt8], DatagramPath)
     /// Datagrams may be taken from there from now on.
@@ -76,13 +76,13 @@ package struct IceAgent: Sendable {
     tieBreaker = ciphers.randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) }
   }
 
-  package mutating func nextOutput() -> Output? { outputs.next() }
+  package func nextOutput() -> Output? { outputs.next() }
 
   // MARK: What there is to check
 
   /// The sockets with the candidates that were offered for them. Pairs of sockets that are gone
   /// go too.
-  package mutating func setLocal(_ offered: [(SocketID, Candidate)], at now: Instant) {
+  package func setLocal(_ offered: [(SocketID, Candidate)], at now: Instant) {
     bases = []
     for (socket, candidate) in offered where candidate.transport == .udp {
       if let known = bases.firstIndex(where: { $0.socket == socket }) {
@@ -103,7 +103,7 @@ package struct IceAgent: Sendable {
   }
 
   /// The peer's credentials and UDP candidates; more candidates may follow.
-  package mutating func setRemote(
+  package func setRemote(
     _ credentials: IceCredentials, _ candidates: [Candidate], at now: Instant
   ) {
     remoteCredentials = credentials
@@ -123,7 +123,7 @@ package struct IceAgent: Sendable {
     proceed(at: now)
   }
 
-  private mutating func formPairs(at now: Instant) {
+  private func formPairs(at now: Instant) {
     guard remoteCredentials != nil else { return }
     for base in bases {
       for remote in remotes {
@@ -141,7 +141,7 @@ package struct IceAgent: Sendable {
     proceed(at: now)
   }
 
-  private mutating func addPair(_ base: Base, _ remote: Remote) {
+  private func addPair(_ base: Base, _ remote: Remote) {
     let path = DatagramPath(socket: base.socket, remote: remote.address)
     guard !pairs.contains(where: { $0.path == path }) else { return }
     let pair = CandidatePair(
@@ -155,7 +155,7 @@ package struct IceAgent: Sendable {
   }
 
   /// RFC 8445 §6.1.2.6: of each foundation that nobody tries, the best pair begins.
-  private mutating func thawFoundations() {
+  private func thawFoundations() {
     for index in pairs.indices where pairs[index].state == .frozen {
       let foundation = pairs[index].foundation
       let isTried = pairs.contains {
@@ -169,7 +169,7 @@ package struct IceAgent: Sendable {
 
   /// A binding request whose USERNAME starts with our fragment. False when it was not authentic,
   /// and so got no answer.
-  package mutating func handleRequest(
+  package func handleRequest(
     _ received: StunMessage.Received, on path: DatagramPath, at now: Instant
   ) -> Bool {
     let request = received.message
@@ -221,7 +221,7 @@ package struct IceAgent: Sendable {
     return true
   }
 
-  private mutating func remember(_ request: Early) {
+  private func remember(_ request: Early) {
     if let known = early.firstIndex(where: { $0.path == request.path }) {
       early[known].nominates = early[known].nominates || request.nominates
     } else if early.count < Self.earlyLimit {
@@ -229,7 +229,7 @@ package struct IceAgent: Sendable {
     }
   }
 
-  private mutating func answer(
+  private func answer(
     _ request: StunMessage, on path: DatagramPath, _ kind: StunMessage.Class,
     _ attributes: [StunAttribute]
   ) {
@@ -240,7 +240,7 @@ package struct IceAgent: Sendable {
   }
 
   /// A source that no candidate named is a peer-reflexive candidate (RFC 8445 §7.3.1.3).
-  private mutating func learn(_ path: DatagramPath, priority: UInt32) {
+  private func learn(_ path: DatagramPath, priority: UInt32) {
     guard !pairs.contains(where: { $0.path == path }),
       let base = bases.first(where: { $0.socket == path.socket })
     else { return }
@@ -257,7 +257,7 @@ package struct IceAgent: Sendable {
   }
 
   /// RFC 8445 §7.3.1.4 and §7.3.1.5.
-  private mutating func noteRequest(on path: DatagramPath, nominates: Bool, at now: Instant) {
+  private func noteRequest(on path: DatagramPath, nominates: Bool, at now: Instant) {
     guard let index = pairs.firstIndex(where: { $0.path == path }) else { return }
     if nominates, !isControlling {
       for other in pairs.indices { pairs[other].isNominatedByPeer = other == index }
@@ -280,7 +280,7 @@ package struct IceAgent: Sendable {
 
   /// A response to a transaction of ours. False when it was not authentic or came another way
   /// than its request went.
-  package mutating func handleResponse(
+  package func handleResponse(
     _ received: StunMessage.Received, on path: DatagramPath, at now: Instant
   ) -> Bool {
     let response = received.message
@@ -324,7 +324,7 @@ package struct IceAgent: Sendable {
     return true
   }
 
-  private mutating func succeed(_ index: Int, nominated: Bool, at now: Instant) {
+  private func succeed(_ index: Int, nominated: Bool, at now: Instant) {
     let path = pairs[index].path
     pairs[index].state = .succeeded
     pairs[index].lastResponse = now
@@ -346,7 +346,7 @@ package struct IceAgent: Sendable {
     }
   }
 
-  private mutating func select(_ path: DatagramPath, at now: Instant) {
+  private func select(_ path: DatagramPath, at now: Instant) {
     needsNomination = false
     triggered = []
     guard path != selected else { return }
@@ -354,7 +354,7 @@ package struct IceAgent: Sendable {
     consent = ConsentFreshness(at: now, ciphers: ciphers)
   }
 
-  private mutating func changeRole(toControlling controlling: Bool) {
+  private func changeRole(toControlling controlling: Bool) {
     isControlling = controlling
     pairs.sort { $0.priority(isControlling: controlling) > $1.priority(isControlling: controlling) }
   }
@@ -387,7 +387,7 @@ package struct IceAgent: Sendable {
   // MARK: What goes out
 
   /// The path has gone silent: every pair is tried again, and the best that answers nominated.
-  package mutating func reconsider(at now: Instant) {
+  package func reconsider(at now: Instant) {
     for index in pairs.indices {
       pairs[index].check = nil
       pairs[index].state = .waiting
@@ -399,7 +399,7 @@ package struct IceAgent: Sendable {
     proceed(at: now)
   }
 
-  package mutating func handleTimeout(at now: Instant) {
+  package func handleTimeout(at now: Instant) {
     if let round = nextRoundAt, round <= now {
       nextRoundAt = nil
       roundPause = min(roundPause * 2, Self.longestRoundPause)
@@ -411,7 +411,7 @@ package struct IceAgent: Sendable {
   }
 
   /// Sends all that is due, and nominates.
-  private mutating func proceed(at now: Instant) {
+  private func proceed(at now: Instant) {
     guard remoteCredentials != nil else { return }
     for index in pairs.indices { retransmit(index, at: now) }
     keepConsent(at: now)
@@ -421,7 +421,7 @@ package struct IceAgent: Sendable {
     if isOver, !pairs.isEmpty, nextRoundAt == nil { nextRoundAt = now + roundPause }
   }
 
-  private mutating func retransmit(_ index: Int, at now: Instant) {
+  private func retransmit(_ index: Int, at now: Instant) {
     guard let check = pairs[index].check, check.dueAt <= now else { return }
     if pairs[index].check?.send(at: now) == true {
       outputs.append(.transmit(check.bytes, pairs[index].path))
@@ -432,7 +432,7 @@ package struct IceAgent: Sendable {
     }
   }
 
-  private mutating func keepConsent(at now: Instant) {
+  private func keepConsent(at now: Instant) {
     guard let path = selected, let consent else { return }
     if consent.expiresAt <= now {
       selected = nil
@@ -454,7 +454,7 @@ package struct IceAgent: Sendable {
 
   /// RFC 8445 §8.1.1: the controlling side asks for the best valid pair, at once when no better
   /// one can come any more, after a little patience otherwise.
-  private mutating func nominate(at now: Instant) {
+  private func nominate(at now: Instant) {
     guard isControlling, needsNomination, !pairs.contains(where: { $0.check?.nominates == true }),
       let best = pairs.firstIndex(where: { $0.state == .succeeded })
     else { return }
@@ -464,7 +464,7 @@ package struct IceAgent: Sendable {
   }
 
   /// Triggered checks first, then the best that waits; none once a path is nominated.
-  private mutating func nextToCheck() -> Int? {
+  private func nextToCheck() -> Int? {
     while let path = triggered.first {
       if let index = pairs.firstIndex(where: { $0.path == path }), pairs[index].state == .waiting {
         return index
@@ -477,7 +477,7 @@ package struct IceAgent: Sendable {
     return pairs.firstIndex { $0.state == .waiting }
   }
 
-  private mutating func check(_ index: Int, nominates: Bool, at now: Instant) {
+  private func check(_ index: Int, nominates: Bool, at now: Instant) {
     let request = request(localPriority: pairs[index].localPriority, nominates: nominates)
     if !nominates { pairs[index].state = .inProgress }
     pairs[index].check = ConnectivityCheck(
