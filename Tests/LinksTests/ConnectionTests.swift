@@ -190,6 +190,47 @@ import Wire
     #expect(anna.hub.nextDeadline == nil)
   }
 
+  @Test(arguments: [Transport.udp, .tcp])
+  func `links come about over IPv6`(transport: Transport) {
+    let lab = Lab(seed: 12)
+    let anna = lab.add("anna", .init(transport: transport, isV6: true))
+    let bert = lab.add("bert", .init(transport: transport, isV6: true))
+    lab.introduceAll()
+    lab.run(.seconds(1))
+    for node in [anna, bert] {
+      #expect(node.selected.last?.report.family == .v6)
+      #expect(node.proved.count == 1)
+    }
+  }
+
+  @Test(arguments: [Transport.udp, .tcp])
+  func `a chain of long certificates arrives in segments in spite of loss`(transport: Transport) {
+    let lab = Lab(seed: 13)
+    lab.weather.loss = 0.1
+    let issuers = (0..<7).map { SeededBytes.make(4_000, seed: UInt64($0)) }
+    let anna = lab.add(
+      "anna",
+      .init(transport: transport, identity: FakeIdentity(publicKeyInfo: [1], issuers: issuers)))
+    let bert = lab.add("bert", .init(transport: transport))
+    lab.introduceAll()
+    lab.run(.seconds(10)) { !bert.proved.isEmpty }
+    #expect(bert.proved.first.map { Array($0.peer.certificateChain.dropFirst()) } == issuers)
+    _ = anna
+  }
+
+  @Test(arguments: [Transport.udp, .tcp])
+  func `one side that insists on a carrier decides for both`(transport: Transport) {
+    let lab = Lab(seed: 14)
+    let anna = lab.add("anna", .init(transport: transport))
+    let bert = lab.add("bert", .init(transport: .auto))
+    lab.introduceAll()
+    lab.run(.seconds(3))
+    for node in [anna, bert] {
+      #expect(
+        node.selected.map(\.report.carrier) == [transport == .udp ? .datagram : .stream])
+    }
+  }
+
   @Test func `a transport that the other side doesn't have makes no link`() {
     let lab = Lab(seed: 10)
     let anna = lab.add("anna", .init(transport: .udp))

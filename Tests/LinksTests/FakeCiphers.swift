@@ -58,7 +58,9 @@ struct FakeIdentity: IdentityKey {
   let publicKeyInfo: [UInt8]
   /// A signature over something else than it should be.
   var isForged = false
-  var certificateChain: [[UInt8]] { [[0x30] + publicKeyInfo] }
+  /// Certificates of those who vouch for the leaf.
+  var issuers: [[UInt8]] = []
+  var certificateChain: [[UInt8]] { [[0x30] + publicKeyInfo] + issuers }
   func signature(of message: [UInt8]) -> [UInt8] {
     FakeCiphers.digest(publicKeyInfo + message + (isForged ? [0] : []))
   }

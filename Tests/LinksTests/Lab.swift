@@ -77,6 +77,7 @@ final class Lab {
     var keyHash: [UInt8]?
     var sockets = 1
     var listens = true
+    var isV6 = false
     var identity: FakeIdentity?
     var session: SessionID?
   }
@@ -97,12 +98,13 @@ final class Lab {
     var sockets: [SocketID: SocketAddress] = [:]
     var endpoints: [LocalEndpoint] = []
     for number in 0..<options.sockets {
-      let ip = IPAddress.v4(10, UInt8(number), 0, UInt8(index + 1))
+      let ip = Self.address(network: number, host: index + 1, isV6: options.isV6)
       let address = SocketAddress(ip, port: 5_000)
       sockets[SocketID(number)] = address
       endpoints.append(.datagram(SocketID(number), address))
     }
-    let listening = SocketAddress(.v4(10, 0, 0, UInt8(index + 1)), port: 5_000)
+    let listening = SocketAddress(
+      Self.address(network: 0, host: index + 1, isV6: options.isV6), port: 5_000)
     if options.listens { endpoints.append(.listener(listening)) }
     let node = Node(
       name: name, session: session, hub: LinkHub(configuration), sockets: sockets,
@@ -110,6 +112,13 @@ final class Lab {
     nodes.append(node)
     feed(node, .localEndpoints(endpoints))
     return node
+  }
+
+  /// The second byte names the network in both families.
+  private static func address(network: Int, host: Int, isV6: Bool) -> IPAddress {
+    guard isV6 else { return .v4(10, UInt8(network), 0, UInt8(host)) }
+    let zeros = [UInt8](repeating: 0, count: 13)
+    return IPAddress(bytes: [0x20, UInt8(network)] + zeros + [UInt8(host)])!
   }
 
   /// Everyone learns of everyone.
@@ -226,7 +235,8 @@ final class Lab {
       let far = StreamEnd(node: other, stream: .accepted(accepted))
       peersOfStreams[near] = far
       peersOfStreams[far] = near
-      let source = SocketAddress(.v4(10, 0, 0, UInt8(index + 1)), port: 40_000)
+      let host = Self.address(network: 0, host: index + 1, isV6: !address.ip.isV4)
+      let source = SocketAddress(host, port: 40_000)
       feed(nodes[other], .accepted(far.stream, from: source))
       feed(nodes[index], .dialed(stream))
     case .bytes(let end, let bytes):

@@ -5,7 +5,7 @@ package import Wire
 /// sent, and returns what to transmit, dial, tell and deliver. No socket, no clock, no thread.
 ///
 /// Call `handle`, drain `nextOutput()` until `nil`, and call `handle(.timeout, …)` when
-/// `nextDeadline` has come.
+/// `nextDeadline` has come. Peers and links are held by reference: a hub is not to be copied.
 package struct LinkHub {
   private let configuration: LinkHubConfiguration
   /// Sorted by session.
@@ -17,6 +17,8 @@ package struct LinkHub {
   private var strangers: StrangerStreams
   private var ownCounters = LinkCounters()
   private var leaving: Leaving?
+  /// `.closed` was told.
+  private var isOver = false
   /// When something last happened.
   private var turnAt = Instant.zero
   private var outputs = OutputQueue<LinkHubOutput>()
@@ -73,7 +75,7 @@ package struct LinkHub {
 
   // MARK: Peers
 
-  /// A description, reliable state and counters outlive a peer's departure; so many are kept.
+  /// Reliable state and counters outlive a peer's departure; those of so many are kept.
   private static let departedLimit = 64
 
   private func index(of session: SessionID) -> Int? {
@@ -88,7 +90,7 @@ package struct LinkHub {
   }
 
   private mutating func appear(_ session: SessionID, at now: Instant) {
-    guard session != configuration.ownSession, leaving == nil else { return }
+    guard session != configuration.ownSession, leaving == nil, !isOver else { return }
     if index(of: session) == nil {
       forgetDeparted()
       let place = peers.firstIndex { session < $0.session } ?? peers.count
@@ -187,7 +189,7 @@ package struct LinkHub {
   // MARK: Streams
 
   private mutating func accept(_ stream: StreamID, from source: SocketAddress, at now: Instant) {
-    let isWelcome = configuration.transport != .udp && leaving == nil
+    let isWelcome = configuration.transport != .udp && leaving == nil && !isOver
     if !isWelcome || !strangers.accept(stream, from: source, at: now) {
       ownCounters.refusedStreams += 1
       outputs.append(.hangUp(stream))
@@ -268,8 +270,6 @@ package struct LinkHub {
       self.leaving?.repeatAt = now + Self.goodbyePeriod
     }
   }
-  /// `.closed` was told.
-  private var isOver = false
 
   // MARK: Time and outputs
 

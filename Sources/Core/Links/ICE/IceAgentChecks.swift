@@ -1,0 +1,125 @@
+import Ciphers
+package import Units
+import Wire
+
+/// Checks, nomination and consent: what goes out, and when.
+extension IceAgent {
+  /// The path has gone silent: every pair is tried again, and the best that answers nominated.
+  package func reconsider(at now: Instant) {
+    for index in pairs.indices {
+      pairs[index].check = nil
+      pairs[index].state = .waiting
+    }
+    triggered = selected.map { [$0] } ?? []
+    needsNomination = true
+    firstValidAt = nil
+    nextRoundAt = nil
+    proceed(at: now)
+  }
+
+  package func handleTimeout(at now: Instant) {
+    if let round = nextRoundAt, round <= now {
+      nextRoundAt = nil
+      roundPause = min(roundPause * 2, Self.longestRoundPause)
+      for index in pairs.indices where pairs[index].state == .failed {
+        pairs[index].state = .waiting
+      }
+    }
+    proceed(at: now)
+  }
+
+  /// Sends all that is due, and nominates.
+  func proceed(at now: Instant) {
+    guard remoteCredentials != nil else { return }
+    for index in pairs.indices { retransmit(index, at: now) }
+    keepConsent(at: now)
+    nominate(at: now)
+    while let index = nextToCheck(), pacer.take(at: now) { check(index, nominates: false, at: now) }
+    let isOver = pairs.allSatisfy { $0.state == .failed }
+    if isOver, !pairs.isEmpty, nextRoundAt == nil { nextRoundAt = now + roundPause }
+  }
+
+  func retransmit(_ index: Int, at now: Instant) {
+    guard let check = pairs[index].check, check.dueAt <= now else { return }
+    if pairs[index].check?.send(at: now) == true {
+      outputs.append(.transmit(check.bytes, pairs[index].path))
+    } else {
+      pairs[index].check = nil
+      pairs[index].state = .failed
+      thawFoundations()
+    }
+  }
+
+  func keepConsent(at now: Instant) {
+    guard let path = selected, let consent else { return }
+    if consent.expiresAt <= now {
+      selected = nil
+      self.consent = nil
+      needsNomination = true
+      firstValidAt = nil
+      if let index = pairs.firstIndex(where: { $0.path == path }) {
+        pairs[index].check = nil
+        pairs[index].state = .failed
+      }
+    } else if consent.askAt <= now {
+      let request = request(localPriority: priority(on: path), nominates: false)
+      var asked = consent
+      asked.ask(transactionID: request.transactionID, at: now, ciphers: ciphers)
+      self.consent = asked
+      outputs.append(.transmit(request.encoded, path))
+    }
+  }
+
+  /// RFC 8445 §8.1.1: the controlling side asks for the best valid pair, at once when no better
+  /// one can come any more, after a little patience otherwise.
+  func nominate(at now: Instant) {
+    guard isControlling, needsNomination, !pairs.contains(where: { $0.check?.nominates == true }),
+      let best = pairs.firstIndex(where: { $0.state == .succeeded })
+    else { return }
+    let mayImprove = pairs[..<best].contains { $0.state != .failed }
+    if mayImprove, let since = firstValidAt, now < since + Self.patience { return }
+    check(best, nominates: true, at: now)
+  }
+
+  /// Triggered checks first, then the best that waits; none once a path is nominated.
+  func nextToCheck() -> Int? {
+    while let path = triggered.first {
+      if let index = pairs.firstIndex(where: { $0.path == path }), pairs[index].state == .waiting {
+        return index
+      }
+      triggered.removeFirst()
+    }
+    guard needsNomination else { return nil }
+    if let index = pairs.firstIndex(where: { $0.state == .waiting }) { return index }
+    thawFoundations()
+    return pairs.firstIndex { $0.state == .waiting }
+  }
+
+  func check(_ index: Int, nominates: Bool, at now: Instant) {
+    let request = request(localPriority: pairs[index].localPriority, nominates: nominates)
+    if !nominates { pairs[index].state = .inProgress }
+    pairs[index].check = ConnectivityCheck(
+      transactionID: request.transactionID, bytes: request.encoded, nominates: nominates, at: now)
+    retransmit(index, at: now)
+  }
+
+  func priority(on path: DatagramPath) -> UInt32 {
+    pairs.first { $0.path == path }?.localPriority ?? 0
+  }
+
+  /// RFC 8445 §7.1: PRIORITY is what a peer-reflexive candidate found by this check would have.
+  func request(localPriority: UInt32, nominates: Bool) -> StunMessage {
+    let remote = remoteCredentials ?? credentials
+    let reflexive =
+      CandidateRules.peerReflexivePreference << 24 | localPriority & 0x00FF_FFFF
+    var attributes: [StunAttribute] = [
+      .username(remote.userFragment + [UInt8(ascii: ":")] + credentials.userFragment),
+      .priority(reflexive),
+      isControlling ? .iceControlling(tieBreaker) : .iceControlled(tieBreaker),
+    ]
+    if nominates { attributes.append(.useCandidate) }
+    return StunMessage(
+      .request, transactionID: ciphers.randomBytes(12), attributes: attributes
+    ).signed { ciphers.hmacSHA1(key: remote.password, $0) }
+  }
+}

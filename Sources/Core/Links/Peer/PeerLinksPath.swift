@@ -1,0 +1,102 @@
+import Units
+import Wire
+
+/// Which link frames go on, and what is done when links fall silent.
+extension PeerLinks {
+  func choose(at now: Instant) {
+    let before = selection.sending
+    proved = proved.filter { link($0) != nil }
+    let options = proved.compactMap { id in
+      link(id).map {
+        PathSelection.Option(
+          id: id, rank: id.carrier == .datagram ? 0 : 1, isAlive: $0.pulse.isAlive(at: now),
+          isSteady: $0.pulse.isSteady(at: now))
+      }
+    }
+    if let number = selection.update(options), let id = selection.sending {
+      let select = Select(number: number)
+      switch id {
+      case .datagram: datagrams.select(select, at: now)
+      case .stream: streams.select(select, on: id, at: now)
+      }
+    }
+    if isLower { closeSurplus(at: now) }
+    if selection.sending != before { reliable.resendAll(at: now) }
+    reliable.setRoundTrip(roundTrip)
+    reportPath()
+  }
+
+  /// One TCP link is enough, in use or in reserve.
+  func closeSurplus(at now: Instant) {
+    let streamLinks = proved.filter { $0.carrier == .stream }
+    guard streamLinks.count > 1 else { return }
+    let sending = streamLinks.first { $0 == selection.sending }
+    let kept = sending ?? streamLinks[0]
+    streams.closeProved(except: kept, at: now)
+    proved.removeAll { $0.carrier == .stream && $0 != kept }
+  }
+
+  func reportPath() {
+    guard let id = selection.sending, let link = link(id) else { return }
+    let farEnd =
+      id.carrier == .datagram ? datagrams.sendingPath?.remote : streams.farEnd(of: id)
+    guard let farEnd else { return }
+    let current = PathReport(
+      carrier: id.carrier, isRelayed: false, family: farEnd.ip.isV4 ? .v4 : .v6,
+      roundTrip: link.pulse.roundTrip, cipher: link.cipherName)
+    if let report, !silence.isOver, report.carrier == current.carrier,
+      report.family == current.family, report.isRelayed == current.isRelayed,
+      report.cipher == current.cipher
+    {
+      return
+    }
+    guard !silence.isReported else { return }
+    silence.isOver = false
+    report = current
+    outputs.append(.selected(session, current))
+  }
+
+  func pump(at now: Instant) {
+    guard let id = selection.sending else { return }
+    while backlog <= Self.reliableBacklogLimit, let segment = reliable.nextSegment(at: now) {
+      transmit(Frame(.segment, segment.encoded), on: id, at: now)
+    }
+  }
+
+  // MARK: Silence
+
+  func watchSilence(at now: Instant) {
+    for id in proved {
+      if let heard = link(id)?.pulse.heardAt { silence.hear(at: heard) }
+    }
+    switch silence.nextEvent(at: now) {
+    case .lost:
+      outputs.append(.lost(session, .silent))
+      depart(sayingGoodbye: false, at: now)
+      return
+    case .silent: outputs.append(.silent(session))
+    case nil: break
+    }
+    revive(at: now)
+  }
+
+  func revive(at now: Instant) {
+    if let link = datagrams.link, link.state == .proved {
+      revival.observe(heardAt: link.pulse.heardAt)
+    }
+    while let step = revival.nextStep(at: now) {
+      switch step {
+      case .reconsider:
+        datagrams.reconsider(at: now)
+        streams.hasten(at: now)
+      case .replaceSession:
+        let isAnswering = datagrams.pathAnsweredAt.map { now - $0 < Liveness.suspicion } ?? false
+        if isAnswering { datagrams.replaceLink(at: now) }
+      case .restart:
+        restart(to: generation &+ 1, at: now)
+        describe(at: now)
+      }
+    }
+    takeCarrierOutputs(at: now)
+  }
+}
