@@ -94,7 +94,7 @@ import Wire
         if let deadline = sender.nextDeadline, deadline.at <= now { pastDeadlines += 1 }
       }
       while let output = receiver.nextOutput() {
-        if case .audio(let packet) = output { audio.insert(packet, at: now) }
+        if case .audio(let packet) = output { audio.insert(packet) }
       }
       while sender.nextOutput() != nil {}
     }

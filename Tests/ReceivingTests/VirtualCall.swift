@@ -216,7 +216,7 @@ struct VirtualCall {
       case .decode(let frame, let showAt): decode(frame, showAt: showAt - clockOffset)
       case .audio(let packet):
         audioArrivals.append(packet.index)
-        audio.insert(packet, at: now + clockOffset)
+        audio.insert(packet)
       case .audioHold(let hold): audio.hold = hold
       case .report(let bytes):
         if bytes.count > MediaStream.packetLimit { problems.append("\(bytes.count) bytes back") }

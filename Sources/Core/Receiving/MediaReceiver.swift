@@ -87,7 +87,7 @@ package struct MediaReceiver: Sendable {
       .audio(
         AudioPacket(
           bytes: packet.payload, rtpTimestamp: audioClock.timestamp(of: packet.timestamp),
-          index: index, samples: samples)))
+          index: index, samples: samples, arrivedAt: now)))
   }
 
   private mutating func takeRepair(_ packet: RTPPacket, at now: Instant) {

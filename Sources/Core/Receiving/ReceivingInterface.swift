@@ -55,12 +55,17 @@ package struct AudioPacket: Equatable, Sendable {
   package var index: PacketIndex
   /// Samples at 48 kHz, 120…5760, as the packet itself says.
   package var samples: Int
+  /// When the network gave it: what the jitter buffer measures, however late it is handed over.
+  package var arrivedAt: Instant
 
-  package init(bytes: [UInt8], rtpTimestamp: Int64, index: PacketIndex, samples: Int) {
+  package init(
+    bytes: [UInt8], rtpTimestamp: Int64, index: PacketIndex, samples: Int, arrivedAt: Instant
+  ) {
     self.bytes = bytes
     self.rtpTimestamp = rtpTimestamp
     self.index = index
     self.samples = samples
+    self.arrivedAt = arrivedAt
   }
 }
 

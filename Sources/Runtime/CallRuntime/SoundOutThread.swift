@@ -91,7 +91,7 @@ final class SoundOutThread: Sendable {
     case .close(let session): voices.removeAll { $0.session == session }
     case .packet(let session, let packet):
       guard let index = voices.firstIndex(where: { $0.session == session }) else { return }
-      voices[index].insert(packet, at: Clock.now)
+      voices[index].insert(packet)
     case .hold(let session, let hold):
       guard let index = voices.firstIndex(where: { $0.session == session }) else { return }
       voices[index].hold(hold)
@@ -122,7 +122,7 @@ struct Voice {
     self.decoder = decoder
   }
 
-  mutating func insert(_ packet: AudioPacket, at now: Instant) { buffer.insert(packet, at: now) }
+  mutating func insert(_ packet: AudioPacket) { buffer.insert(packet) }
   mutating func hold(_ hold: Interval) { buffer.hold = hold }
 
   /// The next 10 ms.

@@ -200,7 +200,7 @@ package final class SimulatedMember {
     case .keyFrame: studio.needsKeyFrame = true
     case .encodeAudio(let order): studio.audioBitrate = order?.bitrate
     case .decode(let session, let frame, let showAt): decode(frame, of: session, showAt: showAt)
-    case .audio(let session, let packet): viewers[session]?.take(packet, at: now)
+    case .audio(let session, let packet): viewers[session]?.take(packet)
     case .audioHold(let session, let hold): viewers[session]?.hold(hold)
     case .openPeer(let session):
       let viewer = openViewer(self, session)

@@ -186,7 +186,7 @@ package final class MediaPair {
         viewer.decode(frame, showAt: receiverClock.world(showAt)) { [weak self] verdict in
           if verdict == .failed { self?.feed(ReceivingInput.decodeFailed) }
         }
-      case .audio(let packet): viewer.take(packet, at: now)
+      case .audio(let packet): viewer.take(packet)
       case .audioHold(let hold): viewer.hold(hold)
       case .report(let bytes):
         sink.transmit(Self.sealed(.rtcp, bytes), to: senderAddress, from: receiverSocket)

@@ -152,7 +152,7 @@ package final class Viewer {
 
   package func close() { isOpen = false }
 
-  package func take(_ packet: AudioPacket, at now: Instant) { buffer.insert(packet, at: now) }
+  package func take(_ packet: AudioPacket) { buffer.insert(packet) }
   package func hold(_ interval: Interval) { buffer.hold = interval }
 
   private func playBlock() {

@@ -57,9 +57,9 @@ package struct AudioJitterBuffer: Sendable {
 
   package init() { packets.reserveCapacity(Self.packetLimit) }
 
-  package mutating func insert(_ packet: AudioPacket, at now: Instant) {
+  package mutating func insert(_ packet: AudioPacket) {
     guard (1...5_760).contains(packet.samples) else { return }
-    target.note(packet.rtpTimestamp, at: now)
+    target.note(packet.rtpTimestamp, at: packet.arrivedAt)
     if let next, packet.index < next.index { return }
     if packets.count == Self.packetLimit { packets.removeFirst() }
     let at = packets.lastIndex { $0.index <= packet.index }.map { $0 + 1 } ?? 0
