@@ -112,6 +112,10 @@ package final class ServerConnection {
       case .established: established(session)
       case .received(let bytes): feed(.received(bytes))
       case .closed: return lost("the server closed the connection")
+      case .failed(.keyMismatch(_, let found)):
+        // Another server, not an unreachable one: who decides about servers says so.
+        return feed(
+          .secured(RendezvousClient.ServerFacts(keyHash: found, chain: [], exporter: [])))
       case .failed(let failure): return lost("TLS failed (\(failure))")
       }
     }
