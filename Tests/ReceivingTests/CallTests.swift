@@ -21,7 +21,7 @@ import Units
     loss: Double, p99: Double, freezes: Int
   ) {
     var call = VirtualCall(seed: 2) { $0.loss = loss }
-    call.run(for: .seconds(20))
+    call.run(for: .seconds(12))
     #expect(call.problems == [])
     #expect(call.shown.count * 100 >= call.encoded * 99)
     #expect(call.keyFrames <= 2)
@@ -35,7 +35,7 @@ import Units
 
   @Test func `at 20 percent loss nearly every frame still comes`() {
     var call = VirtualCall(seed: 3) { $0.loss = 0.2 }
-    call.run(for: .seconds(20))
+    call.run(for: .seconds(12))
     #expect(call.problems == [])
     #expect(call.shown.count * 100 >= call.encoded * 97)
     #expect(call.sender.target >= .kilobits(1_500))
