@@ -3,6 +3,8 @@ import Testing
 @Suite struct TextTests {
   /// Long files that have one subject all the same, each with its reason.
   private static let longFiles: [String: String] = [
+    "Sources/Core/Call/Conference.swift":
+      "where links, rooms and peers meet: one case for each input and output of theirs",
     "Sources/Core/Links/ICE/IceAgent.swift":
       "RFC 8445's agent is one state machine; its pairs, pacing, rules and consent stand apart",
     "Sources/Core/Links/PeerLinks.swift":
