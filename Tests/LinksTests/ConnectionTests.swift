@@ -62,7 +62,7 @@ import Wire
     #expect(lab.stuck.isEmpty)
   }
 
-  @Test(arguments: 1...20)
+  @Test(arguments: 1...10)
   func `links come about although a fifth of all datagrams is lost`(seed: UInt64) {
     let lab = Lab(seed: seed)
     lab.weather.loss = 0.2

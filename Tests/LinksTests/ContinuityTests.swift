@@ -30,7 +30,7 @@ import Wire
     return (arrivals(anna, before.0), arrivals(bert, before.1))
   }
 
-  @Test(arguments: 1...5)
+  @Test(arguments: 1...3)
   func `a UDP blackout moves the call to TCP within two seconds, and back`(seed: UInt64) {
     let lab = Lab(seed: seed)
     let (anna, bert) = call(lab)
@@ -210,7 +210,7 @@ import Wire
     #expect(anna.proved.count == 2 && bert.proved.count == 2)
   }
 
-  @Test(arguments: 1...5)
+  @Test(arguments: 1...3)
   func `a quiet call over a bad network isn't declared silent`(seed: UInt64) {
     let lab = Lab(seed: seed)
     let (anna, bert) = call(lab, .init(transport: .udp))
