@@ -70,3 +70,20 @@ import Units
     }
   }
 }
+
+private final class BrokenView: VideoSink {
+  func show(_ frame: VideoFrame, of peer: String) throws(MediaError) {
+    throw MediaError(.ended, "nobody reads", remedy: "start a reader")
+  }
+  func remove(peer: String) {}
+}
+
+@Suite struct SharedSinkTests {
+  @Test func `a view that fails is told of once`() {
+    let sink = SharedSink(BrokenView())
+    let frame = VideoFrame(
+      picture: Picture(size: PictureSize(width: 16, height: 16)) { _ in }, capturedAt: .zero)
+    let told = (0..<5).map { sink.show(frame, of: $0 % 2 == 0 ? "one" : "two")?.message }
+    #expect(told == ["nobody reads", nil, nil, nil, nil])
+  }
+}

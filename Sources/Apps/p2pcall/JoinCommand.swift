@@ -90,7 +90,7 @@ private func showWindow(
       if let notice = window.fontNotice { presenter.say(notice) }
       window.run { presenter.perform($0) }
     } catch {
-      inbox.post(.deviceFailed(.window, error))
+      inbox.post(.deviceFailed(.view, error))
     }
   }
 }

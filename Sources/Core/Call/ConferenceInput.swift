@@ -55,7 +55,8 @@ package enum ConferenceInput: Sendable {
 package enum Device: String, Hashable, Sendable {
   case camera
   case microphone
-  case window
+  /// Window or pipe.
+  case view
   case speaker
 }
 

@@ -13,7 +13,7 @@ import Wire
 final class DecodeThread: Sendable {
   private let session: SessionID
   private let makeDecoder: @Sendable () throws(MediaError) -> any VideoDecoder
-  private let sink: (any VideoSink)?
+  private let sink: SharedSink?
   private let report: @Sendable (ConferenceInput) -> Void
   private let jobs: OrderedMailbox<Job>
   private let isStopped = Atomic(false)
@@ -27,7 +27,7 @@ final class DecodeThread: Sendable {
   }
 
   init(
-    session: SessionID, sink: (any VideoSink)?,
+    session: SessionID, sink: SharedSink?,
     makeDecoder: @escaping @Sendable () throws(MediaError) -> any VideoDecoder,
     report: @escaping @Sendable (ConferenceInput) -> Void
   ) throws(SystemError) {
@@ -62,7 +62,7 @@ final class DecodeThread: Sendable {
         jobs.wakeUp.wait(queue.nextTime.map { max(.zero, $0 - Clock.now) })
       }
     } catch {
-      report(.deviceFailed(.window, error))
+      report(.deviceFailed(.view, error))
     }
     sink?.remove(peer: session.description)
   }
@@ -82,14 +82,10 @@ final class DecodeThread: Sendable {
   }
 
   private func show(_ shown: ShowQueue.Entry) {
-    if let sink {
-      do {
-        try sink.show(
-          VideoFrame(picture: shown.picture, capturedAt: shown.showAt),
-          of: session.description)
-      } catch {
-        report(.deviceFailed(.window, error))
-      }
+    if let failure = sink?.show(
+      VideoFrame(picture: shown.picture, capturedAt: shown.showAt), of: session.description)
+    {
+      report(.deviceFailed(.view, failure))
     }
     report(.shown(session, shown.picture.size))
   }
@@ -120,4 +116,32 @@ struct ShowQueue {
     guard let first = entries.first, first.showAt <= now else { return nil }
     return entries.removeFirst()
   }
+}
+
+/// The one view of all peers' pictures. Once it failed it is left alone: its failure is told once,
+/// whoever meets it.
+final class SharedSink: Sendable {
+  private let sink: any VideoSink
+  private let hasFailed = Atomic(false)
+
+  init(_ sink: any VideoSink) { self.sink = sink }
+
+  func announce(_ size: PictureSize, framesPerSecond: Double, of peer: String) {
+    if isWorking { sink.announce(size, framesPerSecond: framesPerSecond, of: peer) }
+  }
+
+  /// Why the sink failed, to the caller who met it first.
+  func show(_ frame: VideoFrame, of peer: String) -> MediaError? {
+    guard isWorking else { return nil }
+    do {
+      try sink.show(frame, of: peer)
+      return nil
+    } catch {
+      return hasFailed.exchange(true, ordering: .relaxed) ? nil : error
+    }
+  }
+
+  func remove(peer: String) { sink.remove(peer: peer) }
+
+  private var isWorking: Bool { !hasFailed.load(ordering: .relaxed) }
 }

@@ -43,6 +43,7 @@ package struct MediaSetup: Sendable {
 package final class MediaThreads {
   private let setup: MediaSetup
   private let inbox: OrderedMailbox<ConferenceInput>
+  private let sink: SharedSink?
   private let picture: PictureThread?
   private let soundIn: SoundInThread?
   private let soundOut: SoundOutThread?
@@ -54,6 +55,7 @@ package final class MediaThreads {
   ) throws(SystemError) {
     self.setup = setup
     self.inbox = inbox
+    sink = setup.videoSink.map { SharedSink($0) }
     picture = setup.videoSource.map { source in
       PictureThread(
         source: source, makeEncoder: setup.makeVideoEncoder, preview: setup.preview,
@@ -86,7 +88,7 @@ package final class MediaThreads {
     case .audio(let session, let packet): soundOut?.add(packet, of: session)
     case .audioHold(let session, let hold): soundOut?.hold(hold, of: session)
     case .announced(let session, let size, let rate):
-      setup.videoSink?.announce(size, framesPerSecond: rate, of: session.description)
+      sink?.announce(size, framesPerSecond: rate, of: session.description)
     case .openPeer(let session): open(session)
     case .closePeer(let session): close(session)
     default: break
@@ -98,14 +100,14 @@ package final class MediaThreads {
     soundOut?.open(session)
     do {
       let thread = try DecodeThread(
-        session: session, sink: setup.videoSink, makeDecoder: setup.makeVideoDecoder,
+        session: session, sink: sink, makeDecoder: setup.makeVideoDecoder,
         report: { [inbox] in inbox.post($0) })
       decoders[session] = (thread, try thread.start())
     } catch {
       let failure = MediaError(
         .failed, "pictures cannot be decoded: \(error)",
         remedy: "end other programs, or raise the limit of threads (ulimit -u)")
-      inbox.post(.deviceFailed(.window, failure))
+      inbox.post(.deviceFailed(.view, failure))
     }
   }
 
