@@ -9,7 +9,8 @@ import Wire
 struct CongestionControl {
   /// Of everything that is sent, overhead included.
   private(set) var target: Bitrate
-  var limit: Bitrate
+  /// Holds at once, measured or not.
+  var limit: Bitrate { didSet { target = max(minimum, min(target, limit)) } }
   private(set) var standingQueue = Interval.zero
   /// Of packets, smoothed over about a second, 0…1.
   private(set) var lossRatio = 0.0
