@@ -53,6 +53,8 @@ package struct AudioJitterBuffer: Sendable {
   private static let adjustInterval = Interval.milliseconds(400)
   /// Beyond this the delay shrinks whether it is quiet or not.
   private static let intolerable = Interval.milliseconds(120)
+  /// Beyond this all that is late is left out at once.
+  private static let stale = Interval.milliseconds(300)
   private static let mostTarget = Interval.milliseconds(200)
 
   package init() { packets.reserveCapacity(Self.packetLimit) }
@@ -113,6 +115,16 @@ package struct AudioJitterBuffer: Sendable {
     let excess = delay - wantedDelay
     let length = Interval.seconds(Double(packet.samples) / 48_000)
     let isRested = now - adjustedAt >= Self.adjustInterval
+    if excess > Self.stale, packets.count > 1 {
+      // After a blackout, or a stop of this process: what is so late is not worth hearing.
+      while packets.count > 1,
+        now - target.fastest(packets[0].rtpTimestamp) > wantedDelay + length
+      {
+        packets.removeFirst()
+      }
+      adjustedAt = now
+      return play(at: now)
+    }
     if ahead > 0 {
       // It is late and was concealed: played, it would delay everything after it.
       if excess > length / 2, packets.count > 1 {
