@@ -83,7 +83,9 @@ package struct Conference {
     case .begin:
       startedAt = now
       rendezvous.handle(.start, at: now)
-    case .localEndpoints(let endpoints): hub.handle(.localEndpoints(endpoints), at: now)
+    case .localEndpoints(let endpoints):
+      hub.handle(.localEndpoints(endpoints), at: now)
+      rendezvous.handle(.networkChanged, at: now)
     case .datagram(let bytes, let address, let socket):
       hub.handle(.datagram(bytes, from: address, on: socket), at: now)
     case .accepted(let stream, let address):
@@ -92,7 +94,11 @@ package struct Conference {
     case .dialFailed(let stream): hub.handle(.dialFailed(stream), at: now)
     case .stream(let bytes, let stream): hub.handle(.stream(bytes, on: stream), at: now)
     case .streamClosed(let stream): hub.handle(.streamClosed(stream), at: now)
-    case .backlog(let stream, let count): hub.handle(.backlog(stream, count), at: now)
+    case .backlog(let stream, let count):
+      hub.handle(.backlog(stream, count), at: now)
+      for index in peers.indices {
+        peers[index].carrierHolds(hub.backlog(of: peers[index].session), at: now)
+      }
     case .rendezvous(let input): rendezvous.handle(input, at: now)
 
     case .pictureSource(let size, let rate):

@@ -31,6 +31,8 @@ struct PeerSession {
   private var hasShownFrame = false
   private var hasPlayedAudio = false
   private var concealed = (samples: 0, of: 0)
+  /// As the sender was told last.
+  private var carrierBacklog = 0
   private var outputs = OutputQueue<PeerOutput>()
 
   init(session: SessionID, joinedAt: Instant) {
@@ -74,6 +76,13 @@ struct PeerSession {
   mutating func tell(_ input: SendingInput, at now: Instant) {
     sender.handle(input, at: now)
     drain()
+  }
+
+  /// So many bytes wait in the connection below: pictures are better dropped than queued there.
+  mutating func carrierHolds(_ bytes: Int, at now: Instant) {
+    guard isProved, bytes != carrierBacklog else { return }
+    carrierBacklog = bytes
+    tell(.queued(ByteCount(bytes)), at: now)
   }
 
   // MARK: Media in

@@ -81,6 +81,8 @@ package struct RendezvousClient {
     case learned(RoomRecord)
     /// Changes the room; for its owner.
     case store(RoomRecord)
+    /// This computer's addresses changed: the connection may be dead without knowing it.
+    case networkChanged
     case leave
   }
 
@@ -129,6 +131,8 @@ package struct RendezvousClient {
   private static let connectTime = Interval.seconds(10)
   private static let answerTime = Interval.seconds(10)
   private static let pingTime = Interval.seconds(20)
+  /// For an answer over a connection that has reason to be dead.
+  private static let doubtTime = Interval.seconds(1.5)
   private static let patienceTime = Interval.seconds(30)
   private static let secondThoughts = Interval.seconds(5)
   private static let longestPause = Interval.seconds(4)
@@ -158,6 +162,7 @@ package struct RendezvousClient {
     case .store(let newer):
       record = newer
       if case .member = phase { send(.store, newer) }
+    case .networkChanged: networkChanged(now)
     case .leave: leave()
     }
   }
@@ -312,6 +317,19 @@ package struct RendezvousClient {
   }
 
   // MARK: Failing and coming back
+
+  /// Asks the server at once, or comes back without waiting any longer.
+  private mutating func networkChanged(_ now: Instant) {
+    switch phase {
+    case .member:
+      send(.ping, RendezvousPing(token: random.next()))
+      nextPing = nil
+      pongDue = .some(min(pongDue ?? .distantFuture, now + Self.doubtTime))
+    case .waiting where hasJoined: connect(now)
+    case .connecting where hasJoined, .entering where hasJoined: fail("the network changed", now)
+    case .idle, .connecting, .verifying, .entering, .waiting, .ended: break
+    }
+  }
 
   private mutating func disconnected(_ reason: String, _ now: Instant) {
     switch phase {
