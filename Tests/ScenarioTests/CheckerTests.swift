@@ -70,6 +70,9 @@ import Wire
     #expect(findings.isEmpty)
     checker.turned(
       byTimer: false, outputs: 1, at: instant(7), deadline: Deadline("x", at: instant(6)))
+    #expect(findings.isEmpty)
+    checker.turned(
+      byTimer: true, outputs: 1, at: instant(7), deadline: Deadline("x", at: instant(6)))
     #expect(findings.has("turn"))
   }
 

@@ -81,6 +81,7 @@ private final class Visitor {
     network = SimulatedNetwork(world)
     findings = Findings(world)
     server = SimulatedServer(world, network: network, findings: findings)
+    server.start()
     room = try SimulatedRoom(
       owner: SimulatedIdentity(seed: 5), with: SimulatedCipherSuite(seed: 6))
   }

@@ -28,10 +28,12 @@ package final class SimulatedCall {
   private var paces: [String: PaceChecker] = [:]
   /// Lines from one member to another, in the order in which the pairs met.
   private var chats: [(from: SessionID, to: SessionID, checker: ChatChecker)] = []
-  /// Lines of each member by the id that its conference gave them.
-  private var lines: [(member: SessionID, id: String, text: String)] = []
-  private var saying: String?
-  private var heldChat: (String, Int)?
+  /// Lines that were said to nobody yet.
+  private var held: [(member: SessionID, id: String, text: String)] = []
+  private var said = 0
+  private var swapped: String?
+  /// Sizes of packets; more than one only where a burst is planted.
+  private var burst: [Int] = []
 
   package init(
     seed: UInt64, serverLine: AccessLine = .cable, policy: RoomPolicy = RoomPolicy(),
@@ -48,11 +50,14 @@ package final class SimulatedCall {
     let owner = SimulatedIdentity(seed: random.next())
     room = try SimulatedRoom(
       owner: owner, policy: policy, with: SimulatedCipherSuite(seed: random.next()))
+    // Somebody said `room create` earlier.
+    server.keep(StoredRoom(rid: room.keys.rid, record: room.record))
+    server.start()
   }
 
   // MARK: Members
 
-  /// Adds a member who joins `after` from now; the first one brings the room's record.
+  /// Adds a member who joins `after` from now.
   @discardableResult
   package func add(
     _ name: String, line: AccessLine = .cable,
@@ -63,7 +68,7 @@ package final class SimulatedCall {
     }
     let member = SimulatedMember(
       name, world: world, host: network.addHost(name, line: line), room: room,
-      owns: members.isEmpty, server: server, options: options, tap: tap, sabotage: sabotage,
+      server: server, options: options, tap: tap, sabotage: sabotage,
       findings: findings, onEvent: { [unowned self] in told($0, $1) },
       openViewer: { [unowned self] in viewer(of: $1, at: $0) })
     members.append(member)
@@ -103,25 +108,30 @@ package final class SimulatedCall {
       let listener = members.first(where: { $0.sessions.certificateKeyHash == other }),
       let target = member.statistics[listener.peer]?.send.target, target > .zero
     else { return }
+    burst.append(count + 65)
+    if sabotage == .burst, burst.count < 200 { return }
     let name = "\(member.name) to \(listener.name)"
-    paces[name, default: PaceChecker(name, headStart: 40_000, findings: findings)]
-      .send(count + 65, target: target, at: world.now)
+    for count in burst {
+      paces[name, default: PaceChecker(name, headStart: 60_000, findings: findings)]
+        .send(count, target: target, at: world.now)
+    }
+    burst.removeAll(keepingCapacity: true)
   }
 
   private func told(_ member: SimulatedMember, _ event: CallEvent) {
     switch event {
-    case .chatSent(let id, _):
-      guard let text = saying else { return }
-      lines.append((member.session, id, text))
-      for reader in readers(of: member) { expect(text, id: id, from: member.session, to: reader) }
+    case .chatSent(let id, let text):
+      said += 1
+      let readers = readers(of: member)
+      for reader in readers { expect(text, id: id, from: member.session, to: reader) }
+      if readers.isEmpty { held.append((member.session, id, text)) }
     case .trust(let label, _, _):
       // Lines that waited for somebody go to the first who is proved.
-      guard let reader = SessionID(text: label.peer),
-        !chats.contains(where: { $0.from == member.session })
-      else { return }
-      for line in lines where line.member == member.session {
+      guard let reader = SessionID(text: label.peer) else { return }
+      for line in held where line.member == member.session {
         expect(line.text, id: line.id, from: member.session, to: reader)
       }
+      held.removeAll { $0.member == member.session }
     case .chat(let label, _, let text): heard(text, from: label.peer, at: member)
     case .chatDelivered(let id, let label):
       guard let reader = SessionID(text: label.peer) else { return }
@@ -158,13 +168,13 @@ package final class SimulatedCall {
         checker.hear(text)
         checker.hear(text)
       case .chatSwapped:
-        guard let (held, _) = heldChat else {
-          heldChat = (text, 0)
+        guard let first = swapped else {
+          swapped = text
           return
         }
         checker.hear(text)
-        checker.hear(held)
-        heldChat = nil
+        checker.hear(first)
+        swapped = nil
       default: checker.hear(text)
       }
     }
@@ -185,12 +195,6 @@ package final class SimulatedCall {
 
   // MARK: What users do
 
-  package func say(_ line: String, by member: SimulatedMember) {
-    saying = line
-    member.say(line)
-    saying = nil
-  }
-
   /// A numbered line each `interval` from each member, until `end`.
   package func chatter(every interval: Interval, until end: Instant) {
     for member in members {
@@ -199,7 +203,7 @@ package final class SimulatedCall {
         world.repeat(every: interval) { [unowned self] in
           guard world.now < end, !member.isOver else { return false }
           number += 1
-          say("\(member.name) says \(number)", by: member)
+          member.say("\(member.name) says \(number)")
           return true
         }
       }
@@ -222,7 +226,7 @@ package final class SimulatedCall {
 
   package var mediaFrames: Int { gate.mediaFrames }
   package var chatLinesHeard: Int { chats.reduce(0) { $0 + $1.checker.heardCount } }
-  package var chatLinesSaid: Int { lines.count }
+  package var chatLinesSaid: Int { said }
 }
 
 extension SystemRandomNumberGenerator {

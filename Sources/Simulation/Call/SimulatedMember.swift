@@ -49,10 +49,9 @@ package final class SimulatedMember {
   private var turns: TurnChecker
   private var isRunning = false
   private var turnDepth = 0
-  private var heldPackets: [([UInt8], SocketAddress, SocketID)] = []
 
   init(
-    _ name: String, world: World, host: SimulatedHost, room: SimulatedRoom, owns: Bool,
+    _ name: String, world: World, host: SimulatedHost, room: SimulatedRoom,
     server: SimulatedServer, options: Options, tap: FrameTap, sabotage: Sabotage?,
     findings: Findings, onEvent: @escaping (SimulatedMember, CallEvent) -> Void,
     openViewer: @escaping (SimulatedMember, SessionID) -> Viewer?
@@ -80,7 +79,7 @@ package final class SimulatedMember {
     let client = RendezvousClient(
       RendezvousClient.Configuration(
         admissionSeed: room.keys.admissionSeed, session: session, peerID: identity.keyHash,
-        record: owns ? room.record : nil, seed: random.next()), ciphers: ciphers)
+        record: nil, seed: random.next()), ciphers: ciphers)
     conference = Conference(
       configuration: ConferenceConfiguration(
         roomHint: room.keys.hint(with: ciphers), ownSession: session,
@@ -157,15 +156,34 @@ package final class SimulatedMember {
     }
   }
 
+  /// As by SIGSTOP: nothing is read, shown or sent; what comes waits in the kernel, datagrams only
+  /// as far as its buffer goes.
+  package func suspend(for duration: Interval) {
+    isSuspended = true
+    studio.close()
+    world.schedule(after: duration) { [self] in
+      isSuspended = false
+      guard isRunning else { return }
+      studio.open()
+      for event in waitingEvents { take(event) }
+      waitingEvents = []
+      wake()
+    }
+  }
+  private var isSuspended = false
+  private var waitingEvents: [NetworkEvent] = []
+  /// Datagrams that a socket's buffer of 200 KiB holds.
+  private static let waitingLimit = 180
+
   // MARK: Turns
 
   private func wake() {
-    guard isRunning else { return }
+    guard isRunning, !isSuspended else { return }
     turn(.timeout, byTimer: true)
   }
 
   private func feed(_ input: ConferenceInput) {
-    guard isRunning else { return }
+    guard isRunning, !isSuspended else { return }
     turn(input, byTimer: false)
   }
 
@@ -191,7 +209,7 @@ package final class SimulatedMember {
 
   private func perform(_ output: ConferenceOutput) {
     switch output {
-    case .transmit(let bytes, let to, let from): transmit(bytes, to, from)
+    case .transmit(let bytes, let to, let from): host.transmit(bytes, to: to, from: from)
     case .dial(let stream, let address): host.dial(stream, to: address)
     case .write(let bytes, let stream): host.write(bytes, on: stream)
     case .hangUp(let stream): host.hangUp(stream)
@@ -263,18 +281,12 @@ package final class SimulatedMember {
 
   // MARK: Network
 
-  private func transmit(_ bytes: [UInt8], _ to: SocketAddress, _ from: SocketID) {
-    guard sabotage == .burst else {
-      host.transmit(bytes, to: to, from: from)
+  private func take(_ event: NetworkEvent) {
+    if isSuspended {
+      if case .datagram = event, waitingEvents.count >= Self.waitingLimit { return }
+      waitingEvents.append(event)
       return
     }
-    heldPackets.append((bytes, to, from))
-    guard heldPackets.count >= 200 else { return }
-    for (bytes, to, from) in heldPackets { host.transmit(bytes, to: to, from: from) }
-    heldPackets = []
-  }
-
-  private func take(_ event: NetworkEvent) {
     guard isRunning, !registration.take(event) else { return }
     switch event {
     case .datagram(let bytes, let from, let socket):
@@ -295,6 +307,19 @@ extension SimulatedMember {
     for (_, event) in events.reversed() {
       if case .link(let label, let report) = event, label.peer == other.peer { return report.path }
     }
+    return nil
+  }
+
+  /// When the user was told of this path, whoever it leads to.
+  package func times(of path: PathKind) -> [Instant] {
+    events.compactMap { at, event in
+      if case .link(_, let report) = event, report.path == path { at } else { nil }
+    }
+  }
+
+  /// When the user was first told that somebody left.
+  package var firstDeparture: Instant? {
+    for (at, event) in events { if case .peerLeft = event { return at } }
     return nil
   }
 

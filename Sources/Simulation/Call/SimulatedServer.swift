@@ -53,7 +53,6 @@ package final class SimulatedServer {
     host = network.addHost("server", line: line)
     turns = TurnChecker("server", findings: findings)
     alarm = Alarm(world, clock: clock) { [unowned self] in wake() }
-    start()
   }
 
   /// The SHA-256 of the server's key: what clients pin.
@@ -81,6 +80,9 @@ package final class SimulatedServer {
     alarm?.set(nil)
     host.killProgram()
   }
+
+  /// A room that is there when the process starts.
+  package func keep(_ room: StoredRoom) { archive.append(room) }
 
   package func loseArchive() { archive = [] }
 

@@ -26,7 +26,8 @@ package struct TurnChecker {
   package mutating func turned(
     byTimer: Bool, outputs: Int, at now: Instant, deadline: Deadline?
   ) {
-    if let deadline, deadline.at < now {
+    // After another input a timer may be due and not yet handled.
+    if byTimer, let deadline, deadline.at < now {
       findings.report(
         "turn",
         "\(name): deadline \(deadline.timer) is \((now - deadline.at).milliseconds) ms in the past")

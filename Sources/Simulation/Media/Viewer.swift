@@ -163,6 +163,8 @@ package final class Viewer {
       if let captured = studio.captureTime(ofPacket: sound.number) {
         let heardAt = world.now + Self.deviceDelay
         skew.heard(capturedAt: captured + played, at: heardAt)
+        figures.lastHeardAt = heardAt
+        figures.lastSoundDelay = heardAt - captured - played
         figures.soundDelays.add(heardAt - captured - played)
       }
       onPlayed(run.rtpTimestamp + Int64(run.offset), now, Self.deviceDelay)
@@ -246,6 +248,8 @@ package struct ViewingFigures: Sendable {
   package var freezes = 0
   package var frozen = Interval.zero
   package var longestGap = Interval.zero
+  package var lastHeardAt: Instant?
+  package var lastSoundDelay = Interval.zero
   package var playedPackets = 0
   /// Of them, from the packet after.
   package var recovered = 0

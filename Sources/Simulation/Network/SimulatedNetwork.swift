@@ -61,16 +61,22 @@ package final class SimulatedNetwork {
     hosts[to].takeIn(packet)
   }
 
+  /// Length and ends: whatever is sealed ends with a tag over all of it.
+  private func add(_ bytes: [UInt8]) {
+    world.trace.add(bytes.count)
+    world.trace.add(Array(bytes.suffix(24)))
+  }
+
   /// Out of the receiver's line.
   func deliver(_ packet: Packet) {
     guard let to = owners[packet.to.ip] else { return }
     world.trace.add("packet", at: world.now)
     world.trace.add(to)
     switch packet.payload {
-    case .datagram(let bytes): world.trace.add(bytes)
+    case .datagram(let bytes): add(bytes)
     case .segment(let segment):
       world.trace.add(Int(segment.offset))
-      world.trace.add(segment.bytes)
+      add(segment.bytes)
     }
     hosts[to].receive(packet)
   }

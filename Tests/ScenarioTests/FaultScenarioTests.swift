@@ -1,0 +1,210 @@
+import Call
+import Links
+import Media
+import Simulation
+import Testing
+import Units
+
+/// What a call must survive, and how soon it must be as before (THREATS R6, R17, R4).
+@Suite struct FaultScenarioTests {
+  /// Two people who have been talking since 1 s, and chat until 4 s before the end.
+  private func pair(
+    seed: UInt64 = 1, transport: Transport = .auto, line: AccessLine = .cable,
+    limits: SimulatedCall.Limits = SimulatedCall.Limits(),
+    for duration: Interval, chatIsComplete: Bool = true,
+    fault: (SimulatedCall, SimulatedMember, SimulatedMember) -> Void
+  ) throws -> (call: SimulatedCall, anna: SimulatedMember, ben: SimulatedMember) {
+    var options = SimulatedMember.Options()
+    options.transport = transport
+    // A smaller picture: these calls are long.
+    options.size = PictureSize(width: 640, height: 360)
+    options.framesPerSecond = 15
+    options.bitrateLimit = .kilobits(300)
+    let call = try SimulatedCall(seed: seed, limits: limits)
+    let anna = call.add("Anna", line: line, options: options)
+    let ben = call.add("Ben", line: line, options: options, after: .milliseconds(500))
+    call.at(.seconds(3)) {
+      call.chatter(every: .seconds(1), until: .zero + duration - .seconds(4))
+    }
+    fault(call, anna, ben)
+    call.run(for: duration)
+    call.finish(chatIsComplete: chatIsComplete)
+    return (call, anna, ben)
+  }
+
+  @Test(arguments: [Transport.auto, .tcp])
+  func `a blackout of 25 s is over within 2 s and nothing that was said is lost`(
+    transport: Transport
+  ) throws {
+    // What the kernel of a TCP connection holds comes first when it comes back.
+    var limits = SimulatedCall.Limits()
+    if transport == .tcp {
+      limits.oldest = .seconds(27)
+      limits.skew = .seconds(27)
+    }
+    let (call, anna, ben) = try pair(
+      transport: transport, limits: limits, for: .seconds(42)
+    ) { call, _, ben in
+      call.at(.seconds(8)) { ben.host.change { $0.isDown = true } }
+      call.at(.seconds(33)) { ben.host.change { $0.isDown = false } }
+    }
+    for (seen, viewer) in [(anna, ben), (ben, anna)] {
+      let gap = call.figures(of: seen, at: viewer).longestGap
+      #expect(gap > .seconds(24) && gap < .seconds(27))
+      #expect(viewer.departures.isEmpty)
+      #expect(viewer.times(of: .reconnecting).contains { $0 < .zero + .seconds(13) })
+    }
+    #expect(call.chatLinesHeard == call.chatLinesSaid && call.chatLinesSaid > 60)
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test func `a blackout of 35 s ends the link on both sides, and they meet again`() throws {
+    // Picture and sound find each other anew after they met again.
+    var limits = SimulatedCall.Limits()
+    limits.skew = .milliseconds(80)
+    let (call, anna, ben) = try pair(
+      limits: limits, for: .seconds(60), chatIsComplete: false
+    ) { call, _, ben in
+      call.at(.seconds(8)) { ben.host.change { $0.isDown = true } }
+      call.at(.seconds(43)) { ben.host.change { $0.isDown = false } }
+    }
+    for member in [anna, ben] {
+      let left = member.firstDeparture
+      #expect(left.map { $0 > .zero + .seconds(36) && $0 < .zero + .seconds(39.5) } == true)
+      #expect(member.exitCode == nil)
+    }
+    for (seen, viewer) in [(anna, ben), (ben, anna)] {
+      let last = try #require(call.figures(of: seen, at: viewer).lastShownAt)
+      #expect(last > .zero + .seconds(59))
+    }
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test func `a killed process is reported within 5 s and gone within 31 s`() throws {
+    let (call, anna, ben) = try pair(
+      for: .seconds(42), chatIsComplete: false
+    ) { call, _, ben in
+      call.at(.seconds(8)) { ben.kill() }
+    }
+    #expect(
+      anna.times(of: .reconnecting).contains {
+        $0 > .zero + .seconds(8) && $0 < .zero + .seconds(13)
+      })
+    #expect(anna.departures[ben.peer] != nil)
+    #expect(anna.firstDeparture.map { $0 < .zero + .seconds(39) } == true)
+    #expect(anna.exitCode == nil)
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test func `one who leaves is gone at once`() throws {
+    let (call, anna, ben) = try pair(for: .seconds(12), chatIsComplete: false) { call, _, ben in
+      call.at(.seconds(8)) { ben.leave() }
+    }
+    #expect(ben.exitCode == 0)
+    #expect(anna.departures == [ben.peer: "left"])
+    #expect(anna.firstDeparture.map { $0 < .zero + .seconds(9) } == true)
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test(arguments: [false, true])
+  func `a server that is killed and comes back disturbs no call`(losesArchive: Bool) throws {
+    var cleo: SimulatedMember?
+    let (call, anna, ben) = try pair(for: .seconds(30)) { call, _, _ in
+      call.at(.seconds(6)) {
+        call.server.kill()
+        if losesArchive { call.server.loseArchive() }
+      }
+      call.at(.seconds(12)) { call.server.start() }
+      call.at(.seconds(20)) { cleo = call.add("Cleo") }
+    }
+    for (seen, viewer) in [(anna, ben), (ben, anna)] {
+      #expect(call.figures(of: seen, at: viewer).longestGap < .milliseconds(500))
+      #expect(viewer.departures.isEmpty)
+    }
+    let late = try #require(cleo)
+    for other in [anna, ben] {
+      #expect(call.figures(of: other, at: late).shown > 100)
+      #expect(call.figures(of: late, at: other).shown > 100)
+    }
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test func `a new address is taken over within 2 s`() throws {
+    let (call, anna, ben) = try pair(for: .seconds(20)) { call, _, ben in
+      call.at(.seconds(8)) { ben.move(to: call.network.nextAddresses()) }
+    }
+    for (seen, viewer) in [(anna, ben), (ben, anna)] {
+      #expect(call.figures(of: seen, at: viewer).longestGap < .seconds(3))
+      #expect(viewer.departures.isEmpty)
+    }
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test func `a process that is stopped for 10 s resumes, and shows nothing stale`() throws {
+    // What waits in the socket's buffer comes first.
+    var limits = SimulatedCall.Limits()
+    limits.oldest = .seconds(11)
+    limits.skew = .seconds(11)
+    let (call, anna, ben) = try pair(limits: limits, for: .seconds(26)) { call, _, ben in
+      call.at(.seconds(8)) { ben.suspend(for: .seconds(10)) }
+    }
+    for (seen, viewer) in [(anna, ben), (ben, anna)] {
+      let gap = call.figures(of: seen, at: viewer).longestGap
+      #expect(gap > .seconds(9) && gap < .seconds(13))
+      #expect(call.figures(of: seen, at: viewer).lastSoundDelay < .milliseconds(300))
+      #expect(viewer.departures.isEmpty)
+    }
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test func `one slow line does not spoil the picture of the others`() throws {
+    var limits = SimulatedCall.Limits()
+    limits.skew = .seconds(1)
+    let call = try SimulatedCall(seed: 5, limits: limits)
+    let anna = call.add("Anna")
+    let ben = call.add("Ben", after: .milliseconds(300))
+    let cleo = call.add("Cleo", after: .milliseconds(600))
+    call.at(.seconds(6)) {
+      cleo.host.change { $0.rate = .kilobits(400) }
+    }
+    call.run(for: .seconds(16))
+    call.finish()
+    for (seen, viewer) in [(anna, ben), (ben, anna)] {
+      let figures = call.figures(of: seen, at: viewer)
+      #expect(figures.shown > 430)
+      #expect(figures.longestGap < .milliseconds(300))
+    }
+    #expect(call.figures(of: anna, at: cleo).playedPackets > 500)
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test func `two who can't reach each other still have the third`() throws {
+    let call = try SimulatedCall(seed: 6)
+    let anna = call.add("Anna")
+    let ben = call.add("Ben", after: .milliseconds(300))
+    let cleo = call.add("Cleo", after: .milliseconds(600))
+    call.network.partition(ben.host, cleo.host)
+    call.run(for: .seconds(12))
+    #expect(call.figures(of: ben, at: cleo).shown == 0)
+    for other in [ben, cleo] {
+      #expect(call.figures(of: anna, at: other).shown > 300)
+      #expect(call.figures(of: other, at: anna).shown > 300)
+      #expect(other.exitCode == nil)
+    }
+    call.network.heal(ben.host, cleo.host)
+    call.run(for: .seconds(20))
+    #expect(call.figures(of: ben, at: cleo).shown > 200)
+    call.finish()
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test func `alone with somebody unreachable for 30 s means exit 6`() throws {
+    let call = try SimulatedCall(seed: 7)
+    let anna = call.add("Anna")
+    let ben = call.add("Ben", after: .milliseconds(300))
+    call.network.partition(anna.host, ben.host)
+    call.run(for: .seconds(40))
+    #expect(anna.exitCode == 6)
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+}

@@ -1,0 +1,29 @@
+import Foundation
+import Simulation
+import Testing
+import Units
+
+/// Random calls, as many as P2PCALL_SEEDS says (8 unless it does), from P2PCALL_FIRST_SEED on.
+@Suite struct SeedTests {
+  private static func number(_ name: String) -> UInt64? {
+    ProcessInfo.processInfo.environment[name].flatMap(UInt64.init)
+  }
+  private static let first = number("P2PCALL_FIRST_SEED") ?? 1
+  private static let seeds = Array(first..<first + (number("P2PCALL_SEEDS") ?? 8))
+
+  @Test(arguments: seeds)
+  func `a random call is right`(seed: UInt64) throws {
+    let verdict = try RandomCall(seed: seed).verdict()
+    #expect(verdict == nil, "\(verdict ?? "")")
+  }
+
+  @Test func `a random call replays bit for bit`() throws {
+    let first = try RandomCall(seed: Self.first)
+    let second = try RandomCall(seed: Self.first)
+    _ = first.verdict()
+    _ = second.verdict()
+    #expect(first.call.world.trace.value == second.call.world.trace.value)
+    #expect(first.call.world.trace.count == second.call.world.trace.count)
+    #expect(first.story == second.story)
+  }
+}
