@@ -5,10 +5,6 @@ import Testing
   private static let longFiles: [String: String] = [
     "Sources/Core/Call/Conference.swift":
       "where links, rooms and peers meet: one case for each input and output of theirs",
-    "Sources/Core/Links/ICE/IceAgent.swift":
-      "RFC 8445's agent is one state machine; its pairs, pacing, rules and consent stand apart",
-    "Sources/Core/Links/PeerLinks.swift":
-      "all carriers to one session share its proof, selection and reliable streams",
   ]
 
   @Test func `no file in Sources is over 500 lines without a reason`() {
@@ -16,7 +12,8 @@ import Testing
       #expect(file.lines.count <= 500, "\(file.path) has \(file.lines.count) lines")
     }
     for path in Self.longFiles.keys {
-      #expect(Repository.files.contains { $0.path == path }, "\(path) is excused but gone")
+      let file = Repository.files.first { $0.path == path }
+      #expect((file?.lines.count ?? 0) > 500, "\(path) needs no excuse any more")
     }
   }
 
