@@ -54,7 +54,10 @@ import Units
     // The kernel counts memory by processor and may show none for a small process.
     let child = try ChildProcess(
       "/bin/sh",
-      ["-c", "x=$(head -c 8000000 /dev/zero | tr '\\0' a); echo ready; exec sleep 1000"])
+      [
+        "-c",
+        "x=$(head -c 8000000 /dev/zero | tr '\\0' a); echo ready; while :; do sleep 0.1; done",
+      ])
     var byte: UInt8 = 0
     #expect(read(try #require(child.output), &byte, 1) == 1)
     let alone = ProcessUsage.tree(from: child.identifier)
