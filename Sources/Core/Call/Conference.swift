@@ -66,7 +66,8 @@ package struct Conference {
   package var nextDeadline: Deadline? {
     if ending.isFinished { return nil }
     var deadline = Deadline.earlier(hub.nextDeadline, rendezvous.nextDeadline)
-    for peer in peers { deadline = .earlier(deadline, peer.nextDeadline) }
+    // By index: an iterator would copy each of them, and this is asked after every packet.
+    for index in 0..<peers.count { deadline = .earlier(deadline, peers[index].nextDeadline) }
     deadline = .earlier(deadline, statisticsDue.map { Deadline("statistics", at: $0) })
     deadline = .earlier(deadline, departure.deadline)
     deadline = .earlier(deadline, ending.deadline)
@@ -171,10 +172,10 @@ package struct Conference {
         isBusy = true
         take(output, at: now)
       }
-      for index in peers.indices where drainPeer(at: index, at: now) { isBusy = true }
+      for index in 0..<peers.count where drainPeer(at: index, at: now) { isBusy = true }
     }
     updateOrders(at: now)
-    let roster = peers.map(\.rosterEntry)
+    let roster = (0..<peers.count).map { peers[$0].rosterEntry }
     if roster != lastRoster {
       lastRoster = roster
       outputs.append(.roster(roster))
@@ -427,14 +428,14 @@ package struct Conference {
   // MARK: Standing orders
 
   private mutating func updateOrders(at now: Instant) {
-    let open = ending.hasBegun ? [] : peers.filter(\.gate.isOpen)
-    let advice = isCameraOn ? open.compactMap(\.advice) : []
+    let open = ending.hasBegun ? [] : (0..<peers.count).filter { peers[$0].gate.isOpen }
+    let advice = isCameraOn ? open.compactMap { peers[$0].advice } : []
     if let order = plan.newOrder(for: advice) { outputs.append(.encodeVideo(order)) }
     var wanted: AudioOrder?
     if isMicrophoneOn, !open.isEmpty {
       wanted = AudioOrder(
         bitrate: EncodingPlan.audioBitrate,
-        expectedLossPercent: open.map(\.audioLossPercent).max() ?? 0)
+        expectedLossPercent: open.map { peers[$0].audioLossPercent }.max() ?? 0)
     }
     if wanted != audioOrder {
       audioOrder = wanted

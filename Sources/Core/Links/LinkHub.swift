@@ -282,7 +282,10 @@ package struct LinkHub {
   package var nextDeadline: Deadline? {
     guard !isOver else { return nil }
     var deadline = strangers.nextDeadline(at: turnAt)
-    for peer in peers { deadline = .earlier(deadline, peer.nextDeadline(at: turnAt)) }
+    // By index: an iterator would copy each of them, and this is asked after every packet.
+    for index in 0..<peers.count {
+      deadline = .earlier(deadline, peers[index].nextDeadline(at: turnAt))
+    }
     if let leaving {
       let at = min(leaving.repeatAt, leaving.until)
       deadline = .earlier(deadline, Deadline("goodbye", at: at))
@@ -291,7 +294,7 @@ package struct LinkHub {
   }
 
   private mutating func collect() {
-    for index in peers.indices {
+    for index in 0..<peers.count {
       while let output = peers[index].nextOutput() { outputs.append(output) }
     }
   }

@@ -193,9 +193,9 @@ package final class IceAgent {
   package var nextDeadline: Deadline? {
     guard remoteCredentials != nil else { return nil }
     var earliest: Deadline?
-    for pair in pairs {
-      guard let check = pair.check else { continue }
-      earliest = .earlier(earliest, Deadline("ice check", at: check.dueAt))
+    for index in 0..<pairs.count {
+      guard let dueAt = pairs[index].check?.dueAt else { continue }
+      earliest = .earlier(earliest, Deadline("ice check", at: dueAt))
     }
     if !triggered.isEmpty || needsNomination && pairs.contains(where: { $0.state == .waiting }) {
       earliest = .earlier(earliest, Deadline("ice pace", at: pacer.refillAt))

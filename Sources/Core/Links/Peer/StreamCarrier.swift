@@ -176,10 +176,10 @@ package struct StreamCarrier {
 
   package func nextDeadline(at now: Instant) -> Deadline? {
     var deadline: Deadline?
-    for connection in connections {
-      deadline = .earlier(deadline, connection.link.nextDeadline(at: now))
-      if !connection.isProved {
-        let at = connection.since + Self.handshakeTime
+    for index in 0..<connections.count {
+      deadline = .earlier(deadline, connections[index].link.nextDeadline(at: now))
+      if !connections[index].isProved {
+        let at = connections[index].since + Self.handshakeTime
         deadline = .earlier(deadline, Deadline("stream handshake", at: at))
       }
     }

@@ -143,6 +143,10 @@ package struct ReliableSender: Sendable {
 
   /// When the next segment is due; in the past for one that was never sent.
   package var nextDue: Instant? {
-    entries.prefix(Self.window).filter { !$0.isAcknowledged }.map(\.dueAt).min()
+    var earliest: Instant?
+    for index in 0..<min(entries.count, Self.window) where !entries[index].isAcknowledged {
+      earliest = min(entries[index].dueAt, earliest ?? entries[index].dueAt)
+    }
+    return earliest
   }
 }

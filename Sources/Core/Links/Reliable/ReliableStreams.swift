@@ -48,7 +48,14 @@ package struct ReliableStreams: Sendable {
     for index in senders.indices { senders[index].resendAll(at: now) }
   }
 
-  package var nextDue: Instant? { senders.compactMap(\.nextDue).min() }
+  package var nextDue: Instant? {
+    var earliest: Instant?
+    for index in 0..<senders.count {
+      guard let due = senders[index].nextDue else { continue }
+      earliest = min(due, earliest ?? due)
+    }
+    return earliest
+  }
 
   package mutating func acknowledge(_ acknowledgement: Acknowledgement, at now: Instant) {
     guard let index = index(acknowledgement.stream) else { return }
