@@ -90,6 +90,7 @@ let targets: [Target] = [
   program(
     "p2pcall-rendezvous", "CommandLine", "ServerRuntime", "Runtime", "Encryption", "Files",
     "CLinux", "Units", "Wire", "Ciphers", "Links", "Rooms"),
+  program("p2pcall-simulate", "Simulation", "CLinux"),
   program("p2pcall-media", "CFFmpeg", "CLinux", "Units", "Media"),
   program(
     "p2pcall-bench", "CommandLine", "Judging", "Runtime", "Encryption", "VideoCodec", "AudioCodec",

@@ -165,12 +165,15 @@ package final class SimulatedMember {
       isSuspended = false
       guard isRunning else { return }
       studio.open()
+      for input in waitingInputs { feed(input) }
+      waitingInputs = []
       for event in waitingEvents { take(event) }
       waitingEvents = []
       wake()
     }
   }
   private var isSuspended = false
+  private var waitingInputs: [ConferenceInput] = []
   private var waitingEvents: [NetworkEvent] = []
   /// Datagrams that a socket's buffer of 200 KiB holds.
   private static let waitingLimit = 180
@@ -183,7 +186,15 @@ package final class SimulatedMember {
   }
 
   private func feed(_ input: ConferenceInput) {
-    guard isRunning, !isSuspended else { return }
+    guard isRunning else { return }
+    // What an encoder had in hand when the process was stopped comes when it goes on.
+    if isSuspended {
+      switch input {
+      case .encodedVideo, .encodedAudio: waitingInputs.append(input)
+      default: return
+      }
+      return
+    }
     turn(input, byTimer: false)
   }
 
@@ -201,10 +212,11 @@ package final class SimulatedMember {
     }
     turnDepth -= 1
     guard isRunning else { return }
-    var deadline = conference.nextDeadline
-    if sabotage == .deadlineInThePast, let due = deadline { deadline?.at = due.at - .seconds(60) }
-    turns.turned(byTimer: byTimer, outputs: count, at: now, deadline: deadline)
-    alarm.set(conference.nextDeadline)
+    let deadline = conference.nextDeadline
+    var told = deadline
+    if sabotage == .deadlineInThePast, let due = deadline { told?.at = due.at - .seconds(60) }
+    turns.turned(byTimer: byTimer, outputs: count, at: now, deadline: told)
+    alarm.set(deadline)
   }
 
   private func perform(_ output: ConferenceOutput) {
@@ -270,10 +282,12 @@ package final class SimulatedMember {
 
   private func told(_ event: CallEvent) {
     world.trace.add("event", at: world.now)
-    world.trace.add(Array("\(event)".utf8))
     if case .stats(let label, let figures) = event {
       statistics[label.peer] = figures
+      world.trace.add(Int(figures.send.rate.bitsPerSecond))
+      world.trace.add(Int(figures.receive.rate.bitsPerSecond))
     } else {
+      world.trace.add(Array("\(event)".utf8))
       events.append((world.now, event))
     }
     onEvent(self, event)

@@ -77,7 +77,7 @@ package struct ScriptedPicture: Hashable, Sendable {
   }
 
   /// `count` bytes that differ from picture to picture.
-  private static func filler(_ count: Int, from number: Int) -> ArraySlice<UInt8> {
+  static func filler(_ count: Int, from number: Int) -> ArraySlice<UInt8> {
     let start = number &* 7 & 0xFF
     if start + count <= pattern.count { return pattern[start..<start + count] }
     return (0..<count).map { UInt8(truncatingIfNeeded: ($0 + start) &* 151 >> 3) }[...]

@@ -27,7 +27,7 @@ package struct ScriptedSound: Hashable, Sendable {
     writer.u32(microphone)
     writer.u32(number)
     let filler = max(0, count - Self.leastBytes)
-    writer.append((0..<filler).lazy.map { UInt8(truncatingIfNeeded: $0 &* 31 &+ Int(number)) })
+    writer.append(ScriptedPicture.filler(filler, from: Int(number)))
     writer.append(Self.check(writer.bytes[...]))
     return writer.bytes
   }

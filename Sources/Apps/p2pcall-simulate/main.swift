@@ -1,0 +1,4 @@
+import CLinux
+import Simulation
+
+exit(SimulationProgram.run(Array(CommandLine.arguments.dropFirst())))
