@@ -130,6 +130,8 @@ import Testing
     try ann.awaitEvent("trust") { $0["state"] as? String == "new" }
     ben.say("/leave")
     #expect(ben.awaitExit() == 0)
+    // Only with nobody else there does a changed key end the process.
+    try ann.awaitEvent("peer-left")
     let impostor = try programs.run(
       "p2pcall", as: "second",
       ["join", "-", "--name", "BEN", "--events", "json", "--play", "none"] + server.options + quiet)
