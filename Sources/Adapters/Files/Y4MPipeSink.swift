@@ -16,12 +16,12 @@ package final class Y4MPipeSink: VideoSink {
     var peer: String?
     var writer: Y4MWriter
   }
-  private static let placeholder = "{peer}"
+  private static let peerMark = "{peer}"
 
   /// Without `{peer}` the path is opened, and a file made or replaced, at once.
   package init(path: String) throws(MediaError) {
     self.path = path
-    if path.contains(Self.placeholder) {
+    if path.contains(Self.peerMark) {
       streams = Mutex([])
     } else {
       let writer = try Y4MWriter(path, end: try PipeEnd.writing(path), announced: nil)
@@ -49,7 +49,7 @@ package final class Y4MPipeSink: VideoSink {
   package func remove(peer: String) {
     streams.withLock { streams in
       guard let index = streams.firstIndex(where: { $0.peer == peer }) else { return }
-      if path.contains(Self.placeholder) {
+      if path.contains(Self.peerMark) {
         streams.remove(at: index).writer.finish()
       } else {
         streams[index].peer = nil
@@ -76,7 +76,7 @@ package final class Y4MPipeSink: VideoSink {
   private func writer(of peer: String, announced: Y4MHeader?) throws(MediaError) -> Y4MWriter? {
     let found = streams.withLock { streams -> Result<Y4MWriter?, MediaError> in
       if let stream = streams.first(where: { $0.peer == peer }) { return .success(stream.writer) }
-      guard path.contains(Self.placeholder) else {
+      guard path.contains(Self.peerMark) else {
         guard let free = streams.firstIndex(where: { $0.peer == nil }) else { return .success(nil) }
         streams[free].peer = peer
         return .success(streams[free].writer)
@@ -97,7 +97,7 @@ package final class Y4MPipeSink: VideoSink {
   private func path(of peer: String) -> String {
     let name = String(
       peer.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "_" })
-    return path.split(separator: Self.placeholder, omittingEmptySubsequences: false)
+    return path.split(separator: Self.peerMark, omittingEmptySubsequences: false)
       .joined(separator: name)
   }
 }

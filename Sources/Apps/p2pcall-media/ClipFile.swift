@@ -16,7 +16,7 @@ final class ClipFile {
 
   init(_ path: String) throws(MediaError) {
     self.path = path
-    guard let packet = av_packet_alloc() else { fatalError("out of memory") }
+    guard let packet = av_packet_alloc() else { throw .outOfMemory }
     self.packet = packet
     let name = "file:" + path
     let opened = avio_open2(&input, name, AVIO_FLAG_READ, nil, nil)
@@ -100,4 +100,10 @@ final class ClipFile {
     waitingBytes -= Int(first.pointee.size)
     return first
   }
+}
+
+extension MediaError {
+  /// A large picture that does not fit is the user's to know, not a crash.
+  static let outOfMemory = MediaError(
+    .failed, "there is no memory left for the file", remedy: "end other programs, then try again")
 }

@@ -41,7 +41,7 @@ final class ClipPictures {
     scaled?.pointee.format = AV_PIX_FMT_YUV420P.rawValue
     scaled?.pointee.width = Int32(unturned.width)
     scaled?.pointee.height = Int32(unturned.height)
-    guard av_frame_get_buffer(scaled, 0) >= 0 else { fatalError("out of memory") }
+    guard av_frame_get_buffer(scaled, 0) >= 0 else { throw .outOfMemory }
   }
 
   deinit {
