@@ -6,6 +6,8 @@ package struct Criterion: Hashable, Sendable {
   package var limit: String
   package var seen: String
   package var isMet: Bool
+  /// Figures for the reader and goals that are not limits decide nothing once they were measured.
+  package private(set) var decides = true
 
   package init(_ name: String, limit: String, seen: String, isMet: Bool) {
     self.name = name
@@ -31,12 +33,35 @@ package struct Criterion: Hashable, Sendable {
       seen: seen.map { "\(rounded($0)) \(unit)" } ?? "none",
       isMet: seen.map { $0 >= limit } ?? false)
   }
+  /// A figure that decides nothing, beside a goal; that it was measured is asked for.
+  package static func goal(
+    _ name: String, _ goal: Double, _ unit: String, seen: Double?
+  ) -> Criterion {
+    var criterion = Criterion.atMost("\(name) (goal)", goal, unit, seen: seen)
+    if let seen {
+      criterion.seen += seen <= goal ? ", reached" : ", missed"
+      criterion.isMet = true
+      criterion.decides = false
+    }
+    return criterion
+  }
+  /// A figure for the reader; that it was measured is asked for.
+  package static func shown(_ name: String, _ unit: String, seen: Double?) -> Criterion {
+    var criterion = Criterion(
+      name, limit: "", seen: seen.map { "\(rounded($0)) \(unit)" } ?? "none", isMet: seen != nil)
+    criterion.decides = seen == nil
+    return criterion
+  }
   package static func equal<Value: Equatable>(
     _ name: String, _ limit: Value, seen: Value?
   ) -> Criterion {
     Criterion(
       name, limit: "\(limit)", seen: seen.map { "\($0)" } ?? "none", isMet: seen == limit)
   }
+}
+
+extension Criterion {
+  fileprivate var verdict: String { isMet ? (decides ? "yes" : "-") : "NO" }
 }
 
 /// At most two decimals.
@@ -86,7 +111,7 @@ package struct Report: Sendable {
       for row in rows {
         lines.append(
           "  \(row.name.padded(to: name))  \(row.limit.padded(to: limit))  "
-            + "\(row.seen.padded(to: seen))  \(row.isMet ? "yes" : "NO")")
+            + "\(row.seen.padded(to: seen))  \(row.verdict)")
       }
     }
     lines.append("")
@@ -107,6 +132,7 @@ package struct Report: Sendable {
           entry.add("name", row.name)
           entry.add("limit", row.limit)
           entry.add("seen", row.seen)
+          entry.add("decides", row.decides)
           entry.add("met", row.isMet)
           return entry
         }
