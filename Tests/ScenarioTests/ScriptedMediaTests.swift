@@ -91,7 +91,9 @@ import Units
 
   @Test func `sound comes back with its number and the one before it from redundancy`() throws {
     var microphone = ScriptedMicrophone(microphone: 2)
-    let packets = (0..<5).map { _ in microphone.packet(at: .zero, bitrate: .kilobits(32)) }
+    let packets = (0..<5).map { _ in
+      microphone.packet(at: .zero, bitrate: .kilobits(32), of: .milliseconds(20))
+    }
     #expect(packets[4].bytes.count == 80)
     let decoder = ScriptedAudioDecoder()
     #expect(try decoder.decode(packets[4].bytes) == [Int16](repeating: 5, count: 960))

@@ -255,8 +255,8 @@ struct Measurements {
     let decoder = try OpusSpeechDecoder()
     let tone = ToneSignal()
     // One second, again and again: drawing the tone is not the codec's work.
-    let packets = (0..<50).map { tone.samples(from: .zero + .milliseconds($0 * 20), count: 960) }
-    for number in 0..<Int(seconds * 50) {
+    let packets = (0..<100).map { tone.samples(from: .zero + .milliseconds($0 * 10), count: 480) }
+    for number in 0..<Int(seconds * 100) {
       _ = try decoder.decode(try encoder.encode(packets[number % packets.count]))
     }
   }

@@ -429,13 +429,14 @@ package struct Conference {
 
   private mutating func updateOrders(at now: Instant) {
     let open = ending.hasBegun ? [] : (0..<peers.count).filter { peers[$0].gate.isOpen }
-    let advice = isCameraOn ? open.compactMap { peers[$0].advice } : []
-    if let order = plan.newOrder(for: advice) { outputs.append(.encodeVideo(order)) }
+    let advice = open.compactMap { peers[$0].advice }
+    if let order = plan.newOrder(for: isCameraOn ? advice : []) {
+      outputs.append(.encodeVideo(order))
+    }
     var wanted: AudioOrder?
     if isMicrophoneOn, !open.isEmpty {
-      wanted = AudioOrder(
-        bitrate: EncodingPlan.audioBitrate,
-        expectedLossPercent: open.map { peers[$0].audioLossPercent }.max() ?? 0)
+      wanted = plan.audioOrder(
+        for: advice, lossPercent: open.map { peers[$0].audioLossPercent }.max() ?? 0)
     }
     if wanted != audioOrder {
       audioOrder = wanted

@@ -6,6 +6,10 @@ package enum AudioFormat {
   /// Samples in 10 ms: what sources and sinks exchange.
   package static let blockSamples = 480
   package static let blockDuration = Interval.milliseconds(10)
+
+  package static func samples(in duration: Interval) -> Int {
+    Int((duration.seconds * Double(sampleRate)).rounded())
+  }
 }
 
 /// 10 ms of sound: `AudioFormat.blockSamples` samples.

@@ -4,14 +4,13 @@ package import Runtime
 import Synchronization
 import Units
 
-/// Takes sound from the source in blocks of 10 ms, encodes packets of 20 ms and hands them on.
+/// Takes sound from the source in blocks of 10 ms, encodes packets of the length that the order names and
+/// hands them on.
 package final class SoundInThread: Sendable {
   private let source: any AudioSource
   private let makeEncoder: @Sendable () throws(MediaError) -> any AudioEncoder
   private let report: @Sendable (ConferenceInput) -> Bool
   private let order = Mutex<AudioOrder?>(nil)
-
-  private static let packetSamples = 960
 
   package init(
     source: any AudioSource,
@@ -37,7 +36,7 @@ package final class SoundInThread: Sendable {
       let encoder = try makeEncoder()
       var current: AudioOrder?
       var samples: [Int16] = []
-      samples.reserveCapacity(Self.packetSamples)
+      samples.reserveCapacity(2 * AudioFormat.blockSamples)
       var start = Instant.zero
       while let block = try source.nextBlock() {
         guard let wanted = order.withLock({ $0 }) else {
@@ -50,7 +49,7 @@ package final class SoundInThread: Sendable {
         }
         if samples.isEmpty { start = block.capturedAt }
         samples.append(contentsOf: block.samples)
-        guard samples.count >= Self.packetSamples else { continue }
+        guard samples.count >= AudioFormat.samples(in: wanted.packet) else { continue }
         let packet = try encoder.encode(samples)
         _ = report(
           .encodedAudio(EncodedAudioFrame(bytes: packet, samples: samples.count, capturedAt: start))

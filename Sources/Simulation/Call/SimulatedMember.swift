@@ -228,7 +228,9 @@ package final class SimulatedMember {
     case .rendezvous(let output): perform(output)
     case .encodeVideo(let order): studio.videoOrder = order
     case .keyFrame: studio.needsKeyFrame = true
-    case .encodeAudio(let order): studio.audioBitrate = order?.bitrate
+    case .encodeAudio(let order):
+      studio.audioBitrate = order?.bitrate
+      if let order { studio.packet = order.packet }
     case .decode(let session, let frame, let showAt): decode(frame, of: session, showAt: showAt)
     case .audio(let session, let packet): viewers[session]?.take(packet)
     case .audioHold(let session, let hold): viewers[session]?.hold(hold)

@@ -2,28 +2,31 @@ package import Media
 package import Units
 import Wire
 
-/// One packet of a scripted microphone: from outside an Opus packet of one 20 ms frame (RFC 6716
-/// §3.1), inside its number and a check.
+/// One packet of a scripted microphone: from outside an Opus packet of one frame of 10 or 20 ms
+/// (RFC 6716 §3.1), inside its number and a check.
 package struct ScriptedSound: Hashable, Sendable {
   /// Which microphone made it.
   package var microphone: UInt32
   /// Counts the packets of one microphone from 1.
   package var number: UInt32
 
-  package static let samples = 960
-  package static let duration = Interval.milliseconds(20)
-  /// Hybrid, full band, 20 ms, mono, one frame.
-  private static let contents: UInt8 = 15 << 3
+  /// 480 or 960.
+  package var samples: Int
+
   private static let leastBytes = 17
 
-  package init(microphone: UInt32, number: UInt32) {
+  package init(microphone: UInt32, number: UInt32, samples: Int) {
     self.microphone = microphone
     self.number = number
+    self.samples = samples
   }
+
+  /// Hybrid, full band, mono, one frame of that many samples.
+  private static func contents(_ samples: Int) -> UInt8 { (samples == 480 ? 14 : 15) << 3 }
 
   package func encoded(count: Int) -> [UInt8] {
     var writer = ByteWriter(reserving: count)
-    writer.u8(Self.contents)
+    writer.u8(Self.contents(samples))
     writer.u32(microphone)
     writer.u32(number)
     let filler = max(0, count - Self.leastBytes)
@@ -34,13 +37,15 @@ package struct ScriptedSound: Hashable, Sendable {
 
   /// `nil` unless every byte is as it was made.
   package init?(decoding bytes: [UInt8]) {
-    guard bytes.count >= Self.leastBytes, bytes[0] == Self.contents,
+    guard bytes.count >= Self.leastBytes,
+      let samples = [480, 960].first(where: { bytes[0] == Self.contents($0) }),
       bytes.suffix(8).elementsEqual(Self.check(bytes.dropLast(8)))
     else { return nil }
     var reader = ByteReader(bytes[1...])
     guard let microphone = try? reader.u32(), let number = try? reader.u32() else { return nil }
     self.microphone = microphone
     self.number = number
+    self.samples = samples
   }
 
   private static func check(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
@@ -57,12 +62,15 @@ package struct ScriptedMicrophone: Sendable {
 
   package init(microphone: UInt32) { self.microphone = microphone }
 
-  package mutating func packet(at capturedAt: Instant, bitrate: Bitrate) -> EncodedAudioFrame {
+  package mutating func packet(
+    at capturedAt: Instant, bitrate: Bitrate, of duration: Interval
+  ) -> EncodedAudioFrame {
     number += 1
-    let count = bitrate.bytes(in: ScriptedSound.duration).bytes
+    let sound = ScriptedSound(
+      microphone: microphone, number: number, samples: AudioFormat.samples(in: duration))
     return EncodedAudioFrame(
-      bytes: ScriptedSound(microphone: microphone, number: number).encoded(count: count),
-      samples: ScriptedSound.samples, capturedAt: capturedAt)
+      bytes: sound.encoded(count: bitrate.bytes(in: duration).bytes), samples: sound.samples,
+      capturedAt: capturedAt)
   }
 }
 
@@ -75,7 +83,7 @@ package final class ScriptedAudioDecoder: AudioDecoder {
     guard let sound = ScriptedSound(decoding: packet) else {
       throw MediaError(.malformed, "this packet is not a scripted one", remedy: "look at the wire")
     }
-    return Self.samples(of: sound, count: ScriptedSound.samples)
+    return Self.samples(of: sound, count: sound.samples)
   }
 
   /// In-band redundancy holds the packet before.

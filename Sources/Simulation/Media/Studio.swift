@@ -7,6 +7,8 @@ package final class Studio {
   package var videoOrder: VideoEncoderSettings?
   /// What the sound encoder is to make; `nil`: nothing.
   package var audioBitrate: Bitrate?
+  /// How much sound is in a packet: 10 or 20 ms.
+  package var packet = Interval.milliseconds(20)
   package var needsKeyFrame = false
   /// Asked before each picture: whether it is worth encoding.
   package var wantsVideo: () -> Bool = { true }
@@ -21,6 +23,8 @@ package final class Studio {
   private var microphone: ScriptedMicrophone
   private var frameCredit = 0.0
   private var isOpen = false
+  /// The end of the newest packet.
+  private var soundUntil = Instant.zero
   /// World time of capture of picture and packet, by number from 1.
   private var pictureTimes: [Instant] = []
   private var packetTimes: [Instant] = []
@@ -54,7 +58,7 @@ package final class Studio {
       capturePicture()
       return true
     }
-    world.repeat(every: ScriptedSound.duration) { [weak self] in
+    world.repeat(every: AudioFormat.blockDuration) { [weak self] in
       guard let self, isOpen else { return false }
       captureSound()
       return true
@@ -87,11 +91,12 @@ package final class Studio {
   }
 
   private func captureSound() {
-    guard let audioBitrate else { return }
+    guard let audioBitrate, world.now >= soundUntil else { return }
+    soundUntil = world.now + packet
     packetTimes.append(world.now)
     let capturedAt = clock.local(world.now)
-    let packet = microphone.packet(at: capturedAt, bitrate: audioBitrate)
+    let frame = microphone.packet(at: capturedAt, bitrate: audioBitrate, of: packet)
     // A packet is whole when its last sample was captured.
-    world.schedule(after: ScriptedSound.duration) { [self] in takeAudio(packet) }
+    world.schedule(after: packet) { [self] in takeAudio(frame) }
   }
 }

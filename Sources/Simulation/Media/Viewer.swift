@@ -213,7 +213,7 @@ package final class Viewer {
   private func heard(_ bytes: [UInt8]) -> ScriptedSound? {
     guard let sound = ScriptedSound(decoding: bytes) else {
       findings.report("sound", "\(name): \(bytes.count) bytes that no microphone made")
-      runs.append(Run(samples: ScriptedSound.samples))
+      runs.append(Run(samples: Self.blockSamples))
       return nil
     }
     if sound.microphone != studio.cameraID {
