@@ -227,6 +227,24 @@ import Units
     #expect(pair.clientEvents == [.established])
   }
 
+  @Test func `protected records too short to be authentic end nothing, whenever they come`() {
+    let pair = peers.pair(.datagram)
+    let forged = (20...23 as ClosedRange<UInt8>).flatMap { type in
+      (0...25 as ClosedRange<UInt8>).map { count in
+        [type, 0xFE, 0xFD, 0, 1, 0, 0, 0, 0, 0, 200 + type, 0, count]
+          + [UInt8](repeating: 2, count: Int(count))
+      }
+    }
+    pair.path = { datagram in forged + [datagram] + forged }
+    pair.start()
+    pair.settleThroughLoss { pair.isEstablished }
+    pair.client.send([5], at: pair.now)
+    pair.server.send([6], at: pair.now)
+    pair.settle()
+    #expect(pair.serverEvents == [.established, .received([5])])
+    #expect(pair.clientEvents == [.established, .received([6])])
+  }
+
   @Test func `altered handshakes end in failure or in the right keys, and never trap`() {
     for seed in 0..<60 as Range<UInt64> {
       let pair = peers.pair(.datagram)

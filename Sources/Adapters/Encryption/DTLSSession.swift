@@ -13,13 +13,13 @@ package final class DTLSSession: SecureSession {
   package static let overhead = 37
 
   private let connection: SSLConnection
-  private let gate: HandshakeGate
+  private var gate: RecordGate
   private var outputs = SessionOutputs()
   private var deadline: Deadline?
 
   init(_ connection: SSLConnection) {
     self.connection = connection
-    gate = HandshakeGate(role: connection.role, cookie: connection.cookie)
+    gate = RecordGate(role: connection.role, cookie: connection.cookie)
     connection.setDatagramSize(Self.datagramSize)
     connection.setQuickRetransmission()
   }
@@ -32,16 +32,10 @@ package final class DTLSSession: SecureSession {
   }
 
   package func receive(_ bytes: [UInt8], at now: Instant) {
-    switch outputs.phase {
-    case .handshaking:
-      let admitted = gate.admitted(bytes)
-      guard !admitted.isEmpty else { return }
-      connection.feed(admitted)
-    case .established:
-      guard !bytes.isEmpty else { return }
-      connection.feed(bytes)
-    case .fresh, .over: return
-    }
+    guard outputs.phase == .handshaking || outputs.phase == .established else { return }
+    let admitted = gate.admitted(bytes)
+    guard !admitted.isEmpty else { return }
+    connection.feed(admitted)
     advance()
     schedule(at: now)
   }
@@ -77,6 +71,7 @@ package final class DTLSSession: SecureSession {
       switch connection.handshake() {
       case .done:
         outputs.phase = .established
+        gate.establish(cipherName: connection.cipherName)
         outputs.transmit(from: connection)
         outputs.append(.established)
       case .waiting: break
