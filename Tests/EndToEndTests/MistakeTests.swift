@@ -98,4 +98,35 @@ import Testing
     ann.say("/leave")
     #expect(ann.awaitExit() == 0)
   }
+
+  @Test func `a new server is asked about once, and the answer is not taken for chat`() throws {
+    let programs = try Programs()
+    let server = try programs.startServer()
+    let room = try programs.createRoom(server)
+    let ann = try programs.runOnTerminal(
+      as: "Ann", ["join", room, "--name", "Ann", "--play", "none"] + quiet)
+    try ann.awaitText("Type yes to go on: ")
+    ann.say("yes")
+    try ann.awaitText("nobody else is here yet")
+    let ben = try programs.join(room, as: "Ben", server, quiet)
+    try ben.awaitEvent("trust")
+    ann.say("it is me")
+    #expect(try ben.awaitEvent("chat")["text"] as? String == "it is me")
+    ann.say("/leave")
+    #expect(ann.awaitExit() == 0)
+  }
+
+  @Test func `control-C at a question ends the program with 130`() throws {
+    let programs = try Programs()
+    let server = try programs.startServer()
+    let room = try programs.createRoom(server)
+    let asked = try programs.runOnTerminal(as: "Ann", ["join", room] + quiet)
+    try asked.awaitText("Type yes to go on: ")
+    asked.type("\u{3}")
+    #expect(asked.awaitExit() == 130)
+    let prompted = try programs.runOnTerminal(as: "Ben", ["join"] + quiet)
+    try prompted.awaitText("Room id: ")
+    prompted.type("\u{3}")
+    #expect(prompted.awaitExit() == 130)
+  }
 }

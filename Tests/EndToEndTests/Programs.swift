@@ -31,8 +31,14 @@ final class Programs {
   func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
   func run(_ program: String, as person: String, _ arguments: [String]) throws -> RunningProgram {
+    try run(at: binaries.appendingPathComponent(program), as: person, arguments)
+  }
+
+  private func run(
+    at executable: URL, as person: String, _ arguments: [String]
+  ) throws -> RunningProgram {
     let process = Process()
-    process.executableURL = binaries.appendingPathComponent(program)
+    process.executableURL = executable
     process.arguments = arguments
     var environment = ProcessInfo.processInfo.environment
     environment["XDG_CONFIG_HOME"] = path("\(person)/config")
@@ -45,6 +51,16 @@ final class Programs {
       errors: path("\(person)-\(running.count).err"))
     running.append(started)
     return started
+  }
+
+  /// Runs p2pcall on a terminal of its own, made by script(1): what is said is typed there, and
+  /// output and errors are its screen.
+  func runOnTerminal(as person: String, _ arguments: [String]) throws -> RunningProgram {
+    let command = ([binaries.appendingPathComponent("p2pcall").path] + arguments)
+      .map { "'\($0)'" }.joined(separator: " ")
+    return try run(
+      at: URL(fileURLWithPath: "/usr/bin/script"), as: person,
+      ["--quiet", "--return", "--flush", "--command", "exec \(command)", "/dev/null"])
   }
 
   /// A server on a port of loopback that the kernel chooses, or on the one given.
@@ -140,6 +156,22 @@ final class RunningProgram {
     }
     throw Missing("\(kind) event; stderr: \(errors.suffix(400))")
   }
+
+  /// Waits until `text` was printed.
+  func awaitText(_ text: String) throws {
+    let end = Date().addingTimeInterval(Self.patience)
+    while Date() < end {
+      if let printed = try? String(contentsOfFile: output, encoding: .utf8), printed.contains(text)
+      {
+        return
+      }
+      Thread.sleep(forTimeInterval: 0.02)
+    }
+    throw Missing("\(text) on the terminal")
+  }
+
+  /// Types characters, without an end of line.
+  func type(_ text: String) { input.fileHandleForWriting.write(Data(text.utf8)) }
 
   /// The exit code; −1 where it did not end, or was ended by a signal.
   func awaitExit() -> Int32 {

@@ -34,14 +34,13 @@ func join(_ options: JoinOptions, start: Instant) throws -> ExitCode {
 
   let call = try CallPlan(
     options: options, address: address, user: user, server: server, bounds: bounds,
-    media: media.setup(), presenter: presenter, inbox: inbox)
+    media: media.setup(), presenter: presenter, inbox: inbox, input: input)
   let result = Mutex<Result<Int, any Error>>(.success(70))
   let network = try Thread.start("network") {
     let ended = Result { try call.run() }
     result.withLock { $0 = ended }
     media.windowModel?.close()
   }
-  input.start { presenter.perform($0) }
   if let model = media.windowModel { showWindow(model, presenter: presenter, inbox: inbox) }
   network.join()
   let code = try result.withLock { try $0.get() }
@@ -103,12 +102,14 @@ private struct CallPlan: Sendable {
   private let presenter: CallPresenter
   private let user: LocalUser
   private let inbox: OrderedMailbox<ConferenceInput>
+  private let input: StandardInput
 
   init(
     options: JoinOptions, address: RoomAddress, user: LocalUser, server: ServerChoice,
     bounds: MediaBounds, media: MediaSetup, presenter: CallPresenter,
-    inbox: OrderedMailbox<ConferenceInput>
+    inbox: OrderedMailbox<ConferenceInput>, input: StandardInput
   ) throws {
+    self.input = input
     self.server = server
     self.media = media
     self.presenter = presenter
@@ -152,7 +153,7 @@ private struct CallPlan: Sendable {
     let threads = try MediaThreads(media, inbox: inbox)
     let loop = try CallLoop(
       conference: try conference(), serverAddresses: server.resolved, inbox: inbox,
-      media: threads, makeServerSession: server.makeSession, decideServer: server.accepts
+      media: threads, makeServerSession: server.makeSession, decideServer: accepts
     ) { output, now in
       if case .remember(let people) = output { remember(people) }
       presenter.show(output, at: now)
@@ -160,6 +161,14 @@ private struct CallPlan: Sendable {
     try threads.start()
     defer { threads.stop() }
     return try loop.run()
+  }
+
+  /// Lines are read for the call only once the server is accepted: before that what is typed may
+  /// answer the question whether it is.
+  private func accepts(_ facts: RendezvousClient.ServerFacts) -> Bool {
+    guard server.accepts(facts) else { return false }
+    input.start { presenter.perform($0) }
+    return true
   }
 
   private func remember(_ people: KnownPeers) {

@@ -4,6 +4,7 @@ import Encryption
 import Links
 import Rooms
 import Runtime
+import Synchronization
 import Units
 
 /// The rendezvous server of one command: where it is, how sessions to it are made, and whether it
@@ -15,6 +16,8 @@ struct ServerChoice {
   private let authority: CertificateAuthority?
   private let sessions: RendezvousClientSessions
   private let user: LocalUser
+  /// What the user said yes to in this process, should it not have been possible to store it.
+  private let answered = Answer()
 
   /// Throws exit 3 where the host is not found.
   init(_ options: ServerOptions, room: ServerAddress?, user: LocalUser) throws {
@@ -65,6 +68,7 @@ struct ServerChoice {
   }
 
   private func ask(_ found: KeyFingerprint) -> Bool {
+    if answered.pin.withLock({ $0 == found }) { return true }
     guard let terminal = Terminal() else {
       say(
         "the server \(address) is not known yet and there is no terminal to ask on; "
@@ -78,6 +82,7 @@ struct ServerChoice {
       say("the server was not accepted; compare the pin with what it prints at its start")
       return false
     }
+    answered.pin.withLock { $0 = found }
     do { try user.remember(found, of: address) } catch {
       say("the server's pin could not be remembered: \(error)")
     }
@@ -89,6 +94,11 @@ struct ServerChoice {
   }
 }
 
+/// The pin that the user said yes to.
+private final class Answer: Sendable {
+  let pin = Mutex<KeyFingerprint?>(nil)
+}
+
 /// The controlling terminal, whatever standard input and output are.
 struct Terminal {
   private let descriptor: Int32
@@ -98,13 +108,25 @@ struct Terminal {
     if descriptor < 0 { return nil }
   }
 
-  /// One typed line without its end; `nil` at the end of input.
+  /// One typed line without its end; `nil` at the end of input. Signals wait for the call's loop,
+  /// which does not run yet: one that comes meanwhile ends the process, as it would end the call.
   func ask(_ question: String) -> String? {
     defer { close(descriptor) }
     _ = TextOutput(descriptor: descriptor).write(question)
     var line: [UInt8] = []
     var byte: UInt8 = 0
+    let signals = try? Signals()
     while line.count < 4_096 {
+      var waiting = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
+      if let signals {
+        waiting.append(pollfd(fd: signals.fileDescriptor, events: Int16(POLLIN), revents: 0))
+      }
+      while poll(&waiting, nfds_t(waiting.count), -1) < 0, clinux_get_errno() == EINTR {}
+      if let signal = signals?.next() {
+        _ = TextOutput(descriptor: descriptor).write("\n")
+        // Another thread may be drawing a window: nothing of it is torn down under its feet.
+        _exit(signal == .interrupt ? ExitCode.interrupted.rawValue : ExitCode.success.rawValue)
+      }
       guard read(descriptor, &byte, 1) == 1 else { return nil }
       if byte == UInt8(ascii: "\n") { break }
       line.append(byte)

@@ -6,7 +6,8 @@ import Runtime
 /// commands. Its end never ends the call.
 final class StandardInput: @unchecked Sendable {
   private let isAvailable: Bool
-  /// Used by the main thread until `start`, then by the input thread alone.
+  private var isStarted = false
+  /// Used by one thread until `start`, then by the input thread alone.
   private var lines = InputLines()
 
   /// Not available where a source reads standard input.
@@ -23,9 +24,11 @@ final class StandardInput: @unchecked Sendable {
     }
   }
 
-  /// Hands each further line to `perform`, on a thread that the process does not wait for.
+  /// Hands each further line to `perform`, on a thread that the process does not wait for. Starts
+  /// it once, however often it is called by its one caller.
   func start(_ perform: @escaping @Sendable (InputLine) -> Void) {
-    guard isAvailable else { return }
+    guard isAvailable, !isStarted else { return }
+    isStarted = true
     let thread = try? Thread.start("input") { [self] in
       while true {
         while let line = lines.nextLine() { perform(line) }
