@@ -77,6 +77,25 @@ import Wire
     #expect(hall.server.census.members == 2)
   }
 
+  @Test func `a present member keeps his session id however many others come and go`() {
+    var hall = VirtualHall()
+    let a = hall.create(ann, room, room.record(owner: ann))
+    for number in 0..<300 {
+      let low = UInt8(number & 255)
+      let high = UInt8(number >> 8)
+      var passing = Person(9)
+      passing.session = SessionID(
+        bytes: [1, high] + [UInt8](repeating: low, count: 14))!
+      let id = hall.join(passing, room, ip: .v4(10, 0, high, low))
+      hall.send(id, .leave, passing.session)
+      hall.advance(.milliseconds(100))
+    }
+    let thief = hall.join(Person(1, identity: 9), room)
+    #expect(hall.kinds(thief) == [.refused])
+    let isStillThere = !hall.ended.contains(a)
+    #expect(isStillThere)
+  }
+
   @Test func `a session id belongs to the identity that used it first, also after it left`() {
     var hall = VirtualHall()
     hall.create(ann, room, room.record(owner: ann))
@@ -199,6 +218,17 @@ import Wire
     hall.advance(.seconds(3_000))
     #expect(hall.server.census.rooms == 1)
     hall.advance(.seconds(3_400))
+    #expect(hall.forgotten == [room.rid])
+  }
+
+  @Test func `a room that expires in a thousand years is forgotten when it was unused for a month`()
+  {
+    var hall = VirtualHall()
+    let a = hall.create(ann, room, room.record(owner: ann, expiresIn: 1_000 * 365 * 86_400))
+    hall.handle(.closed(a))
+    hall.advance(.seconds(29 * 86_400))
+    #expect(hall.forgotten.isEmpty)
+    hall.advance(.seconds(2 * 86_400))
     #expect(hall.forgotten == [room.rid])
   }
 

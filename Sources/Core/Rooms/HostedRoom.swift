@@ -53,6 +53,8 @@ struct HostedRoom {
     }
     guard admits(peerID) else { return .refused }
     if let index = members.firstIndex(where: { $0.session == session }) {
+      // Also where so many others came that the room has forgotten whose session it is.
+      guard members[index].peerID == peerID else { return .refused }
       let older = members[index].connection
       members[index].connection = connection
       return .replaced(older)

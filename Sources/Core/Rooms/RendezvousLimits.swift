@@ -28,7 +28,8 @@ package struct RendezvousLimits: Sendable {
   /// Messages of one connection, above which it is closed.
   package var messagesPerSecond = 600.0
   package var messageBurst = 1_200.0
-  /// A room without expiry is forgotten when nobody was in it for so long.
+  /// A room is forgotten when nobody was in it for so long, however far away its expiry: else rooms
+  /// made for ever would fill the server for ever.
   package var unusedRoomTime = Interval.seconds(30 * 86_400)
   /// Computers' clocks differ: a room is refused only so long after its expiry.
   package var expiryGrace = Interval.seconds(300)

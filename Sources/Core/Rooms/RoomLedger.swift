@@ -44,8 +44,8 @@ struct RoomLedger {
   }
 
   private func end(of room: HostedRoom) -> Instant {
-    room.record.terms.expiry == 0
-      ? room.usedAt + limits.unusedRoomTime : expiry(of: room.record.terms)
+    let unused = room.usedAt + limits.unusedRoomTime
+    return room.record.terms.expiry == 0 ? unused : min(unused, expiry(of: room.record.terms))
   }
 
   /// A later end needs no entry of its own: it is looked up when the earlier one has come.
