@@ -190,6 +190,22 @@ import Wire
     #expect(anna.hub.nextDeadline == nil)
   }
 
+  @Test func `connections that come and go cost no more than 20 handshakes a second`() {
+    let lab = Lab(seed: 33)
+    let anna = lab.add("anna")
+    let stranger = SocketAddress(.v4(203, 0, 113, 9), port: 9)
+    for number in 0..<2_000 {
+      let stream = StreamID.accepted(UInt64(1_000 + number))
+      lab.feed(anna, .accepted(stream, from: stranger))
+      lab.feed(anna, .streamClosed(stream))
+      lab.run(.milliseconds(5))
+    }
+    let refused = anna.heard.count { if case .hangUp = $0.output { true } else { false } }
+    // Ten seconds at 20, and 32 at once.
+    #expect((1_765...1_770).contains(refused))
+    #expect(lab.stuck.isEmpty)
+  }
+
   @Test(arguments: [Transport.udp, .tcp])
   func `links come about over IPv6`(transport: Transport) {
     let lab = Lab(seed: 12)

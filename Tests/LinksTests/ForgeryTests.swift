@@ -173,6 +173,63 @@ import Wire
     #expect(anna.proved.count == 1)
   }
 
+  @Test func `a member can't make us knock at ever new doors`() {
+    let lab = Lab(seed: 31)
+    let anna = lab.add("anna")
+    let bert = lab.add("bert", .init(listens: false))
+    lab.weather.isTCPDown = true
+    lab.introduceAll()
+    lab.run(.seconds(1))
+    guard case .describe(_, var description)? = bert.heard.map(\.output).first else {
+      Issue.record("bert describes himself")
+      return
+    }
+    let before = anna.heard.count
+    // As many as boxes may bring, each a new generation with eight addresses of somebody else's.
+    for round in 0..<80 as Range<UInt8> {
+      description.generation += 1
+      description.candidates = (1...8).map { number in
+        Candidate(
+          transport: .tcp, kind: .host, foundation: 1, priority: 1,
+          address: SocketAddress(.v4(192, 168, round, number), port: 22))
+      }
+      lab.feed(anna, .description(description, from: bert.session))
+      lab.run(.milliseconds(125))
+    }
+    let dials = anna.heard[before...].count {
+      if case .dial = $0.output { true } else { false }
+    }
+    #expect((8...40).contains(dials))
+    #expect(lab.stuck.isEmpty)
+  }
+
+  @Test func `a flood of descriptions is taken at eight a second`() {
+    let lab = Lab(seed: 32)
+    let anna = lab.add("anna")
+    let bert = lab.add("bert")
+    lab.introduceAll()
+    lab.run(.seconds(2))
+    guard case .describe(_, var description)? = bert.heard.map(\.output).first else {
+      Issue.record("bert describes himself")
+      return
+    }
+    let before = anna.heard.count
+    for _ in 0..<1_000 {
+      description.generation += 1
+      lab.feed(anna, .description(description, from: bert.session))
+      lab.run(.milliseconds(1))
+    }
+    // Each one that is taken is answered by a box of ours.
+    let answers = anna.heard[before...].count {
+      if case .describe = $0.output { true } else { false }
+    }
+    #expect((8...17).contains(answers))
+    #expect(anna.hub.counters.refusedDescriptions > 900)
+    lab.feed(anna, .send(bert.session, .rtp, [1]))
+    lab.run(.milliseconds(50))
+    #expect(bert.frames == [[1]])
+  }
+
   @Test func `candidates of addresses that nobody can mean are refused`() {
     let lab = Lab(seed: 46)
     let anna = lab.add("anna")

@@ -81,6 +81,16 @@ import Wire
     #expect(client.failures.isEmpty && server.failures.isEmpty)
   }
 
+  @Test func `a name longer than IDENTITY takes is cut at a character, not refused`() {
+    // Forty flags of eight bytes: as long as a name may be, and 320 bytes.
+    let name = String(repeating: "\u{1F1E9}\u{1F1EA}", count: 40)
+    var client = side(name, low, role: .client, expecting: (high, "bert"))
+    var server = side("bert", high, role: .server, expecting: (low, name))
+    run(&client, &server)
+    #expect(server.proved.map(\.displayName) == [String(name.prefix(32))])
+    #expect(server.failures.isEmpty)
+  }
+
   /// The order of docs/protocol.md: the server shows nothing before the client's proof was right.
   @Test func `a server proves itself only after its client`() throws {
     var client = side("anna", low, role: .client, expecting: (high, "bert"), key: [6])

@@ -343,6 +343,22 @@ import Wire
     #expect(bench.agent.nextDeadline == nil)
   }
 
+  @Test func `whatever a peer says of itself, only so many addresses are ever checked`() {
+    let bench = Bench(controlling: true)
+    for round in 0..<60 as Range<UInt8> {
+      bench.setRemote(
+        (0..<32).map { number in
+          var candidate = Self.candidate(.v4(10, 1, round, UInt8(number)))
+          // Ever better ones push the earlier out of the list of pairs.
+          candidate.priority = 1 << 24 + UInt32(round) << 8
+          return candidate
+        })
+      bench.run(.seconds(1))
+    }
+    let addresses = Set(bench.takeSent().map(\.path.remote))
+    #expect(addresses.count <= LinkDescription.candidateLimit)
+  }
+
   @Test func `reconsidering checks every path again and nominates the one that answers`() throws {
     let bench = Bench(controlling: true, sockets: 2)
     bench.setRemote([far])

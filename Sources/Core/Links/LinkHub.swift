@@ -49,7 +49,13 @@ package struct LinkHub {
     case .datagram(let bytes, let source, let socket):
       receive(bytes, on: DatagramPath(socket: socket, remote: source), at: now)
     case .accepted(let stream, let source): accept(stream, from: source, at: now)
-    case .dialed(let stream): with(stream) { $0.handleDialed(stream, at: now) }
+    case .dialed(let stream):
+      if peers.contains(where: { $0.owns(stream) }) {
+        with(stream) { $0.handleDialed(stream, at: now) }
+      } else {
+        // For a peer that was forgotten meanwhile.
+        outputs.append(.hangUp(stream))
+      }
     case .dialFailed(let stream): with(stream) { $0.handleDialFailed(stream, at: now) }
     case .stream(let bytes, let stream):
       if strangers.owns(stream) {

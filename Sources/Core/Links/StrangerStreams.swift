@@ -1,8 +1,8 @@
 import Units
 import Wire
 
-/// Accepted TCP connections that haven't said who they are, or whose box hasn't come: few, and
-/// for a short time.
+/// Accepted TCP connections that haven't said who they are, or whose box hasn't come: few, for a
+/// short time, and not more of them a second than their handshakes may cost.
 struct StrangerStreams {
   struct Named {
     let stream: StreamID
@@ -20,6 +20,7 @@ struct StrangerStreams {
   private let configuration: LinkHubConfiguration
   private var strangers: [Stranger] = []
   private var outputs = OutputQueue<LinkHubOutput>()
+  private var pace = BurstPacer(burst: limit, interval: .milliseconds(50))
 
   private static let limit = 32
   /// For HELLO, and once more for its box (docs/protocol.md).
@@ -30,9 +31,9 @@ struct StrangerStreams {
   /// `.write` and `.hangUp` only.
   mutating func nextOutput() -> LinkHubOutput? { outputs.next() }
 
-  /// False when there are too many.
+  /// False when there are too many, or they come too often.
   mutating func accept(_ stream: StreamID, from source: SocketAddress, at now: Instant) -> Bool {
-    guard strangers.count < Self.limit else { return false }
+    guard strangers.count < Self.limit, pace.take(at: now) else { return false }
     strangers.append(
       Stranger(
         stream: stream, source: source,

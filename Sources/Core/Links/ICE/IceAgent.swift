@@ -34,13 +34,17 @@ package final class IceAgent {
   var remoteCredentials: IceCredentials?
   var bases: [Base] = []
   var remotes: [Remote] = []
+  /// Of `remotes`, how many descriptions told; the others are peer-reflexive.
+  var told = 0
   /// The highest priority first, at most `pairLimit`.
   package internal(set) var pairs: [CandidatePair] = []
   /// To be checked before all others (RFC 8445 §6.1.4.1).
   var triggered: [DatagramPath] = []
   /// Where authenticated requests came from before the peer's description did.
   var early: [Early] = []
-  var pacer = CheckPacer()
+  /// New checks are spaced (RFC 8445 §14.2: Ta), after a first burst that finds a path in a LAN at
+  /// once.
+  var pacer = BurstPacer(burst: 8, interval: .milliseconds(20))
 
   /// The nominated path.
   package internal(set) var selected: DatagramPath?
@@ -102,13 +106,17 @@ package final class IceAgent {
     formPairs(at: now)
   }
 
-  /// The peer's credentials and UDP candidates; more candidates may follow.
+  /// The peer's credentials and UDP candidates; more candidates may follow, up to the limit of one
+  /// description: a peer must not have us check address after address.
   package func setRemote(
     _ credentials: IceCredentials, _ candidates: [Candidate], at now: Instant
   ) {
     remoteCredentials = credentials
     for candidate in candidates where candidate.transport == .udp {
-      guard !remotes.contains(where: { $0.address == candidate.address }) else { continue }
+      guard told < LinkDescription.candidateLimit,
+        !remotes.contains(where: { $0.address == candidate.address })
+      else { continue }
+      told += 1
       remotes.append(
         Remote(
           address: candidate.address, foundation: candidate.foundation,

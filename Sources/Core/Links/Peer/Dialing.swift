@@ -1,6 +1,9 @@
 import Units
 
 /// When which of a peer's TCP candidates is dialled.
+///
+/// However often the peer tells new addresses, dials are spaced, and those to addresses that it told
+/// no more are given up: a member must not have us knock at doors of others.
 struct Dialing {
   private struct Target {
     let address: SocketAddress
@@ -11,22 +14,26 @@ struct Dialing {
     var pause = Dialing.firstPause
   }
   private var targets: [Target] = []
+  private var pace = BurstPacer(burst: 2 * CandidateRules.dialLimit, interval: .milliseconds(500))
   private static let firstPause = Interval.seconds(1)
   private static let longestPause = Interval.seconds(30)
 
-  /// Targets that stay keep their connections; new ones are due at once.
-  mutating func setTargets(_ addresses: [SocketAddress], at now: Instant) {
+  /// Targets that stay keep their connections; new ones are due at once. Returns the connections,
+  /// made or being made, of targets that went.
+  mutating func setTargets(_ addresses: [SocketAddress], at now: Instant) -> [StreamID] {
     let known = targets
     targets = addresses.prefix(CandidateRules.dialLimit).map { address in
       known.first { $0.address == address } ?? Target(address: address, dialAt: now)
     }
+    let kept = targets.map(\.address)
+    return known.filter { !kept.contains($0.address) }.compactMap(\.stream)
   }
 
   /// An address to dial now, as `stream`.
   mutating func nextDial(at now: Instant, as stream: StreamID) -> SocketAddress? {
-    guard let due = targets.firstIndex(where: { $0.stream == nil && $0.dialAt <= now }) else {
-      return nil
-    }
+    guard let due = targets.firstIndex(where: { $0.stream == nil && $0.dialAt <= now }),
+      pace.take(at: now)
+    else { return nil }
     targets[due].stream = stream
     return targets[due].address
   }
@@ -59,5 +66,8 @@ struct Dialing {
     }
   }
 
-  var nextDial: Instant? { targets.filter { $0.stream == nil }.map(\.dialAt).min() }
+  var nextDial: Instant? {
+    let dialAt = targets.filter { $0.stream == nil }.map(\.dialAt).min()
+    return dialAt.map { max($0, pace.readyAt) }
+  }
 }

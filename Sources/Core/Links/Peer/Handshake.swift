@@ -164,7 +164,7 @@ package struct Handshake: Sendable {
       Identity(
         certificateChain: identity.certificateChain,
         signature: identity.signature(of: signed(by: role, transcript)),
-        displayName: configuration.displayName))
+        displayName: configuration.displayName.prefix(bytes: Identity.nameLimit)))
     outputs.append(.send(message.encoded))
   }
 
@@ -201,6 +201,15 @@ package struct Handshake: Sendable {
 
   private func signed(by role: SessionRole, _ transcript: [UInt8]) -> [UInt8] {
     joinedFields(Array("p2pcall/v1/identity".utf8), role.letter, transcript)
+  }
+}
+
+extension String {
+  /// As many whole characters as fit.
+  fileprivate func prefix(bytes limit: Int) -> String {
+    var text = self
+    while text.utf8.count > limit { text.removeLast() }
+    return text
   }
 }
 

@@ -20,6 +20,9 @@ final class PeerLinks {
   var hasEndpoints = false
   /// Not again before this when the other side is behind.
   var remindAt = Instant.zero
+  /// Descriptions that are looked at, by whichever way they come (docs/protocol.md, Boxes): each may
+  /// be a new generation, which costs both sides a box and new checks.
+  private var descriptionPace = BurstPacer(burst: 8, interval: .milliseconds(125))
 
   var datagrams: DatagramCarrier
   var streams: StreamCarrier
@@ -85,6 +88,10 @@ final class PeerLinks {
   }
 
   func take(_ description: LinkDescription, at now: Instant) {
+    guard descriptionPace.take(at: now) else {
+      counters.refusedDescriptions += 1
+      return
+    }
     if let theirs, theirs.certificateKeyHash != description.certificateKeyHash {
       counters.refusedDescriptions += 1
       return

@@ -48,9 +48,16 @@ package struct StreamCarrier {
   ) {
     expectation = Handshake.Expectation(
       session: session, certificateKeyHash: description.certificateKeyHash)
-    dialing.setTargets(
-      description.candidates.filter { $0.transport == .tcp }.map(\.address), at: now)
+    setTargets(description.candidates.filter { $0.transport == .tcp }.map(\.address), at: now)
     advance(at: now)
+  }
+
+  /// Connections to addresses that are gone stay where they are made, and are given up where not.
+  private mutating func setTargets(_ addresses: [SocketAddress], at now: Instant) {
+    for stream in dialing.setTargets(addresses, at: now)
+    where !connections.contains(where: { $0.stream == stream }) {
+      outputs.append(.hangUp(stream))
+    }
   }
 
   /// Whether this connection is this peer's, dialled or adopted.
@@ -149,7 +156,7 @@ package struct StreamCarrier {
 
   package mutating func closeAll(at now: Instant) {
     for connection in connections { hangUp(connection.stream, at: now) }
-    dialing = Dialing()
+    setTargets([], at: now)
     expectation = nil
   }
 
