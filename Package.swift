@@ -120,7 +120,7 @@ let targets: [Target] = [
   tests(
     "CallRuntime", "CallRuntime", "Runtime", "Encryption", "Call", "Links", "Rooms", "Media",
     "Wire", "Ciphers", "CLinux", "Units"),
-  tests("CommandLine", "CommandLine", "Simulation", "Rooms", "Call", "Media", "Units"),
+  tests("CommandLine", "CommandLine", "CLinux", "Simulation", "Rooms", "Call", "Media", "Units"),
   tests("Judging", "Judging", "Media", "Units"),
   tests(
     "Scenario", "Simulation", "Call", "Sending", "Receiving", "Media", "Links", "Rooms", "Wire",

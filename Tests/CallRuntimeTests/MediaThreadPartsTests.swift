@@ -52,6 +52,21 @@ import Units
     let shown = (0..<3).map { _ in queue.next(at: Instant(nanoseconds: 50))?.showAt.nanoseconds }
     #expect(shown == [50, 50, nil])
   }
+
+  @Test func `huge pictures that wait do not use up the memory, the newest stay`() {
+    var queue = ShowQueue()
+    let huge = PictureSize(width: 4_096, height: 4_096)
+    for number in 1...6 as ClosedRange<Int64> {
+      // Not filled: what is never touched costs nothing here.
+      queue.append(Picture(size: huge) { _ in }, showAt: Instant(nanoseconds: number))
+    }
+    var shown: [Int64] = []
+    while let entry = queue.next(at: Instant(nanoseconds: 9)) {
+      shown.append(entry.showAt.nanoseconds)
+    }
+    #expect(shown.count * huge.pixels * 3 / 2 <= ShowQueue.byteLimit || shown.count == 1)
+    #expect(shown.last == 6)
+  }
 }
 
 @Suite struct MixTests {

@@ -160,7 +160,7 @@ private let roomID = RoomID.create(
       ["--server", "a:"], ["--server", "[::1"], ["--server", "::1"], ["--server", "a/b"],
       ["--server-pin", "sha256:AAA"], ["--server-pin", "sha1:x"],
       ["--server-pin", "sha256:" + String(repeating: "A", count: 42) + "B"],
-      ["--name", ""], ["--name", "a\u{1B}[2J"], ["--name", String(repeating: "a", count: 65)],
+      ["--name", ""], ["--name", "a\u{1B}[2J"], ["--name", String(repeating: "a", count: 41)],
       ["--play", "file:out.mp3"], ["--play", "pipe:-"], ["--view", "pipe:-"],
       ["--video", "camera:"], ["--video", "none:x"], ["--video", "file:"], ["--ca", ""],
       ["--ca", "a", "--server-pin", "sha256:" + String(repeating: "A", count: 43)],

@@ -68,4 +68,19 @@ import Testing
     Omud8PxTHuzvdLr3YrYI13GrlCfaepVBioHAuhrSwnXSNL/biDnzc3KrS7z2by0=
     -----END ENCRYPTED PRIVATE KEY-----
     """
+
+  @Test func `a chain that peers would refuse is refused at the start`() throws {
+    let files = TestAuthority().issue(.init(usage: "clientAuth", names: "URI:p2pcall:Ann"))
+    for count in [8, 9] {
+      let chain = (0..<count).flatMap { _ in files.certificate }
+      if count == 8 {
+        let identity = try P256Identity(certificatePEM: chain, keyPEM: files.key)
+        #expect(identity.certificateChain.count == 8)
+      } else {
+        #expect(throws: CertificateError.chainTooLong) {
+          try P256Identity(certificatePEM: chain, keyPEM: files.key)
+        }
+      }
+    }
+  }
 }

@@ -129,4 +129,57 @@ import Testing
     prompted.type("\u{3}")
     #expect(prompted.awaitExit() == 130)
   }
+
+  @Test func `Ctrl-C ends the making of a room at a server that says nothing`() throws {
+    let programs = try Programs()
+    let silent = try SilentServer()
+    let program = try programs.run(
+      "p2pcall", as: "Ann", ["room", "create", "--server", "127.0.0.1:\(silent.port)"])
+    try silent.awaitConnection()
+    program.interrupt()
+    #expect(program.awaitExit() == 130)
+    #expect(sentence(of: program).contains("no room"))
+  }
+
+  @Test func `the log says what was asked for, and addresses for debug only`() throws {
+    let programs = try Programs()
+    let server = try programs.startServer()
+    let room = try programs.createRoom(server)
+    var said: [String: String] = [:]
+    for level in ["warning", "info", "debug"] {
+      let program = try programs.join(room, as: level, server, quiet + ["--log-level", level])
+      try program.awaitEvent("room")
+      program.say("/leave")
+      #expect(program.awaitExit() == 0)
+      said[level] = program.errors
+    }
+    #expect(said["warning"]?.contains("server is reached") == false)
+    #expect(said["info"]?.contains("server is reached") == true)
+    #expect(said["info"]?.contains("UDP 127.0.0.1:") == false)
+    #expect(said["debug"]?.contains("UDP 127.0.0.1:") == true)
+    #expect(said["debug"]?.contains(room.dropFirst(4).prefix(11)) == false)
+  }
+
+  @Test func `output that nobody reads does not stop the call`() throws {
+    let programs = try Programs()
+    let server = try programs.startServer()
+    let room = try programs.createRoom(server)
+    let fifo = programs.path("unread")
+    #expect(mkfifo(fifo, 0o600) == 0)
+    // Both ends, so that opening waits for nobody; full, so that every line waits.
+    let unread = try #require(FileHandle(forUpdatingAtPath: fifo))
+    #expect(fcntl(unread.fileDescriptor, F_SETFL, O_NONBLOCK) == 0)
+    let page = [UInt8](repeating: 10, count: 4_096)
+    while write(unread.fileDescriptor, page, page.count) > 0 {}
+    #expect(fcntl(unread.fileDescriptor, F_SETFL, 0) == 0)
+    let ann = try programs.join(
+      room, as: "Ann", server, quiet, output: FileHandle(forWritingAtPath: fifo))
+    let ben = try programs.join(room, as: "Ben", server, quiet)
+    try ben.awaitEvent("trust")
+    ben.say("hello")
+    // Who stood still at her first line could not have taken his.
+    try ben.awaitEvent("chat-delivered")
+    ann.terminate()
+    #expect(ann.awaitExit() == 0)
+  }
 }

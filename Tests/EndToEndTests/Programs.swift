@@ -30,12 +30,15 @@ final class Programs {
 
   func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
-  func run(_ program: String, as person: String, _ arguments: [String]) throws -> RunningProgram {
-    try run(at: binaries.appendingPathComponent(program), as: person, arguments)
+  func run(
+    _ program: String, as person: String, _ arguments: [String], output: FileHandle? = nil
+  ) throws -> RunningProgram {
+    try run(
+      at: binaries.appendingPathComponent(program), as: person, arguments, output: output)
   }
 
   private func run(
-    at executable: URL, as person: String, _ arguments: [String]
+    at executable: URL, as person: String, _ arguments: [String], output: FileHandle? = nil
   ) throws -> RunningProgram {
     let process = Process()
     process.executableURL = executable
@@ -48,7 +51,7 @@ final class Programs {
     process.environment = environment
     let started = try RunningProgram(
       process, output: path("\(person)-\(running.count).out"),
-      errors: path("\(person)-\(running.count).err"))
+      errors: path("\(person)-\(running.count).err"), handle: output)
     running.append(started)
     return started
   }
@@ -84,11 +87,13 @@ final class Programs {
   }
 
   func join(
-    _ room: String, as person: String, _ server: Server, _ more: [String] = []
+    _ room: String, as person: String, _ server: Server, _ more: [String] = [],
+    output: FileHandle? = nil
   ) throws -> RunningProgram {
     let program = try run(
       "p2pcall", as: person,
-      ["join", "-", "--name", person, "--events", "json", "--play", "none"] + server.options + more)
+      ["join", "-", "--name", person, "--events", "json", "--play", "none"] + server.options + more,
+      output: output)
     program.say(room)
     return program
   }
@@ -109,7 +114,8 @@ final class RunningProgram {
   /// Generous, since a busy machine proves nothing about the program.
   private static let patience: TimeInterval = 60
 
-  init(_ process: Process, output: String, errors: String) throws {
+  /// Its output goes to `handle` instead of the file `output` where there is one.
+  init(_ process: Process, output: String, errors: String, handle: FileHandle?) throws {
     self.process = process
     self.output = output
     errorPath = errors
@@ -119,7 +125,7 @@ final class RunningProgram {
       }
     }
     process.standardInput = input
-    process.standardOutput = FileHandle(forWritingAtPath: output)
+    process.standardOutput = handle ?? FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle(forWritingAtPath: errors)
     try process.run()
   }
@@ -182,8 +188,39 @@ final class RunningProgram {
   }
 
   func terminate() { process.terminate() }
+  func interrupt() { process.interrupt() }
   func kill() {
     if process.isRunning { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
     process.waitUntilExit()
+  }
+}
+
+/// Takes TCP connections on loopback and says nothing.
+final class SilentServer {
+  private let descriptor: Int32
+  let port: UInt16
+
+  init() throws {
+    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    descriptor = socket
+    var name = sockaddr_in()
+    name.sin_family = sa_family_t(AF_INET)
+    name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &name) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(socket, $0, length) == 0 && listen(socket, 8) == 0
+          && getsockname(socket, $0, &length) == 0
+      }
+    }
+    guard isBound else { throw Missing("port to listen on") }
+    port = UInt16(bigEndian: name.sin_port)
+  }
+
+  deinit { close(descriptor) }
+
+  func awaitConnection() throws {
+    var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    guard poll(&item, 1, 60_000) == 1 else { throw Missing("connection") }
   }
 }

@@ -123,11 +123,14 @@ import Wire
     #expect(!learns(foreign))
     #expect(watch.objection(to: ann, at: start + .seconds(1_300)) == nil)
     #expect(watch.objection(to: ann, at: start + .seconds(1_301)) == .expired)
+    // Objections begin by themselves: whoever is here must be looked at again then.
+    #expect(watch.endsAt == start + .seconds(1_301))
     let banning = sealed(
       keys.signedCharter(
         RoomPolicy(isLocked: true, allowed: [owner.keyHash], banned: [ann.bytes]), version: 2,
         nonce: nonce, by: owner))
     #expect(learns(banning))
+    #expect(watch.endsAt == nil)
     #expect(!learns(expiring))
     #expect(watch.sealed == banning)
     #expect(watch.objection(to: ann, at: start) == .banned)
@@ -136,5 +139,12 @@ import Wire
     #expect(record.terms.isLocked)
     #expect(record.terms.allowed == [owner.keyHash])
     #expect(record.sealed == banning)
+    for (number, expiry) in ([.max, .max - 300, 1 << 62] as [UInt64]).enumerated() {
+      let policy = RoomPolicy(expiry: expiry)
+      let version = UInt32(number) + 3
+      #expect(
+        learns(sealed(keys.signedCharter(policy, version: version, nonce: nonce, by: owner))))
+      #expect(watch.endsAt == nil)
+    }
   }
 }

@@ -26,7 +26,7 @@ import Units
 
   private func isRecorded(
     _ acquaintance: Acquaintance, of key: KeyFingerprint, in peers: inout KnownPeers
-  ) -> Bool { peers.record(acquaintance, of: key) }
+  ) -> Bool { peers.record(acquaintance, of: key) != nil }
 
   @Test func `a new key is new, and known from then on`() {
     var peers = KnownPeers(own: own)
@@ -137,6 +137,29 @@ import Units
     let peers = KnownPeers(own: own, text: text, refused: &refused)
     #expect(refused == [4, 5, 6, 7, 8])
     #expect(peers.entries.map(\.name) == ["Ann", "Bob"])
+    // The user is to correct them, so they are not lost with the next entry that is stored.
+    for line in ["nonsense", "\(bob) trusted Bob", "sha256:short pinned Bob"] {
+      #expect(peers.text.contains(line + "\n"))
+    }
+  }
+
+  @Test func `what a call found does not undo what was stored meanwhile`() throws {
+    var stored = met()
+    let found = KnownPeers.Entry(key: eve, name: "Eve", standing: .pinned)
+    stored.merge(found)
+    #expect(stored[eve] == found)
+    // Another call, or the user, knows better.
+    try stored.verify(eve)
+    stored.merge(.init(key: eve, name: "Mallory", standing: .changed))
+    stored.merge(.init(key: ann, name: "Mallory", standing: .pinned))
+    #expect(stored[eve]?.standing == .verified)
+    #expect(stored[ann]?.name == "Ann")
+    // Whoever was quarantined and then met beside the holder of the name is pinned.
+    stored.merge(.init(key: bob, name: "Ann", standing: .changed))
+    stored.merge(.init(key: bob, name: "Ann (x)", standing: .pinned))
+    #expect(stored[bob]?.standing == .pinned)
+    stored.merge(.init(key: own, name: "Me", standing: .pinned))
+    #expect(stored[own] == nil)
   }
 
   @Test func `a file of garbage never traps`() {

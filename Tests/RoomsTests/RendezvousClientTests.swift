@@ -95,7 +95,7 @@ import Wire
     _ = outputs(&a)
     let id = hall.secure(ann)
     a.handle(.secured(facts(id)), at: hall.now)
-    #expect(outputs(&a) == [.verify(facts(id))])
+    #expect(outputs(&a) == [.verify(facts(id), mayAsk: true)])
     a.handle(.received([1, 2, 3]), at: hall.now)
     #expect(outputs(&a).isEmpty)
     a.handle(.serverAccepted, at: hall.now)
@@ -146,6 +146,28 @@ import Wire
     #expect(outputs(&c) == [.disconnect, .ended(.serverRejected)])
   }
 
+  @Test func `a server that wants a certificate of its CA is not asked twice`() {
+    var a = client(ann)
+    a.handle(.start, at: .zero)
+    a.handle(.secured(facts(ConnectionID(1))), at: .zero)
+    a.handle(.serverAccepted, at: .zero)
+    _ = outputs(&a)
+    a.handle(.certificateRefused, at: .zero)
+    #expect(outputs(&a) == [.ended(.certificateRefused)])
+
+    var hall = VirtualHall()
+    var b = client(bob, room.record(owner: ann))
+    b.handle(.start, at: hall.now)
+    _ = outputs(&b)
+    _ = register(&b, bob, &hall)
+    b.handle(.certificateRefused, at: hall.now)
+    guard case .lost = outputs(&b).first else {
+      Issue.record("a call ended by a server")
+      return
+    }
+    #expect(b.nextDeadline?.timer == "server retry")
+  }
+
   @Test func `a refusal is final before the first joining and a nuisance after it`() {
     var hall = VirtualHall()
     var b = client(bob)
@@ -165,6 +187,57 @@ import Wire
     #expect(outputs(&a) == [.connect])
   }
 
+  @Test func `in a call nobody is asked about another key of the server`() {
+    var hall = VirtualHall()
+    var a = client(ann, room.record(owner: ann))
+    a.handle(.start, at: hall.now)
+    _ = outputs(&a)
+    _ = register(&a, ann, &hall)
+    a.handle(.disconnected("reset"), at: hall.now)
+    hall.now = a.nextDeadline!.at
+    a.handleTimeout(at: hall.now)
+    _ = outputs(&a)
+    let foreign = facts(hall.secure(ann), key: 6)
+    a.handle(.secured(foreign), at: hall.now)
+    #expect(outputs(&a) == [.verify(foreign, mayAsk: false)])
+  }
+
+  @Test func `what a server says of a room is not what it is made from again`() {
+    var hall = VirtualHall()
+    var b = client(bob)
+    hall.create(ann, room, room.record(owner: ann))
+    b.handle(.start, at: hall.now)
+    _ = outputs(&b)
+    let first = register(&b, bob, &hall)
+    // The terms of a thief, whom the room's charter does not name.
+    let stolen = room.record(owner: Person(66), allowed: [])
+    b.handle(.received(RendezvousFrame(.record, stolen).encoded), at: hall.now)
+    #expect(outputs(&b) == [.record(stolen)])
+    _ = first
+
+    b.handle(.disconnected("reset"), at: hall.now)
+    hall.now = b.nextDeadline!.at
+    b.handleTimeout(at: hall.now)
+    let id = hall.secure(bob)
+    b.handle(.secured(facts(id)), at: hall.now)
+    let sent = outputs(&b).flatMap { output -> [RendezvousFrame] in
+      if case .send(let bytes) = output { framesIn(bytes) } else { [] }
+    }
+    #expect(sent.map(\.kind) == [.join])
+  }
+
+  @Test func `a server that says later without a pause is not asked again at once`() {
+    var hall = VirtualHall()
+    var a = client(ann, room.record(owner: ann))
+    a.handle(.start, at: hall.now)
+    _ = outputs(&a)
+    _ = register(&a, ann, &hall)
+    a.handle(
+      .received(RendezvousFrame(.retryLater, RetryLater(milliseconds: 0)).encoded), at: hall.now)
+    _ = outputs(&a)
+    #expect(a.nextDeadline == Deadline("server retry", at: hall.now + .milliseconds(250)))
+  }
+
   @Test func `a server that lost its data gets the room again from a guest`() throws {
     var hall = VirtualHall()
     let record = room.record(owner: ann)
@@ -173,6 +246,8 @@ import Wire
     b.handle(.start, at: hall.now)
     _ = outputs(&b)
     _ = register(&b, bob, &hall)
+    // Whoever holds the room's keys has checked it.
+    b.handle(.learned(record), at: hall.now)
 
     var fresh = VirtualHall()
     b.handle(.disconnected("reset"), at: fresh.now)

@@ -91,6 +91,40 @@ import Units
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
   }
 
+  @Test func `who stays gets the share of the rate of who has left`() throws {
+    var options = SimulatedMember.Options()
+    options.bitrateLimit = .kilobits(1_000)
+    let call = try SimulatedCall(seed: 12)
+    let anna = call.add("Anna", options: options)
+    let ben = call.add("Ben", options: options)
+    let cleo = call.add("Cleo", options: options)
+    call.run(for: .seconds(8))
+    let shared = try #require(anna.statistics[ben.peer]?.send.target)
+    #expect(shared <= .kilobits(500))
+    cleo.leave()
+    call.run(for: .seconds(8))
+    let whole = try #require(anna.statistics[ben.peer]?.send.target)
+    #expect(whole > .kilobits(800))
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test func `the others are told when a camera or microphone is gone`() throws {
+    let call = try SimulatedCall(seed: 13)
+    let anna = call.add("Anna")
+    let ben = call.add("Ben")
+    call.run(for: .seconds(3))
+    func sources() -> [Bool]? {
+      ben.roster.first { $0.label.peer == anna.peer }.map { [$0.sendsAudio, $0.sendsVideo] }
+    }
+    #expect(sources() == [true, true])
+    anna.lose(.camera)
+    call.run(for: .seconds(1))
+    #expect(sources() == [true, false])
+    anna.lose(.microphone)
+    call.run(for: .seconds(1))
+    #expect(sources() == [false, false])
+  }
+
   @Test func `the same seed gives the same trace of a whole call and another seed another`() throws
   {
     func trace(_ seed: UInt64) throws -> (UInt64, Int) {

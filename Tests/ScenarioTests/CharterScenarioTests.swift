@@ -36,4 +36,16 @@ import Wire
     #expect(call.chatLinesHeard == call.chatLinesSaid && call.chatLinesSaid > 0)
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
   }
+
+  @Test func `a room that expires during the call ends it for everyone`() throws {
+    // Five minutes' grace after the expiry, of which five seconds are left.
+    let (call, members) = try meeting(RoomPolicy(expiry: 1_700_000_000 - 296))
+    for (seen, viewer) in [(members[0], members[1]), (members[1], members[0])] {
+      #expect(call.figures(of: seen, at: viewer).shown > 60)
+      #expect(viewer.departures == [seen.peer: "not admitted by the room's owner"])
+      let parted = try #require(viewer.firstDeparture)
+      #expect((Interval.seconds(4)...Interval.seconds(5.2)).contains(parted - .zero))
+    }
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
 }

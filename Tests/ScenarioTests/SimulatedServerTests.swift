@@ -52,7 +52,7 @@ private final class Visitor {
       switch output {
       case .connect: registration.connect()
       case .disconnect: registration.disconnect()
-      case .verify(let facts): registration.verify(facts)
+      case .verify(let facts, _): registration.verify(facts)
       case .send(let bytes): registration.send(bytes)
       case .joined(let room): told.append("joined, \(room.members.count) others")
       case .registeredAgain: told.append("registered again")

@@ -8,6 +8,8 @@ package enum CertificateError: Error, Hashable, Sendable, CustomStringConvertibl
   case noCertificate
   /// The first certificate is not for the key.
   case keyMismatch
+  /// More certificates, or longer ones, than IDENTITY takes.
+  case chainTooLong
 
   package var description: String {
     switch self {
@@ -16,6 +18,9 @@ package enum CertificateError: Error, Hashable, Sendable, CustomStringConvertibl
     case .keyNotP256: "its private key is not of the kind P-256, which tools/mkcerts.sh makes"
     case .noCertificate: "it holds no certificate in PEM form"
     case .keyMismatch: "the first certificate does not belong to the private key"
+    case .chainTooLong:
+      "it holds more than \(P256Identity.chainLimit) certificates, or one of more than "
+        + "\(P256Identity.certificateLimit) bytes; leave out all but yours and its issuers'"
     }
   }
 }

@@ -5,6 +5,14 @@ import COpenSSL
 enum ErrorQueue {
   static func clear() { ERR_clear_error() }
 
+  /// The number of the alert that the other side sent, where that is the last that happened.
+  static func peekAlert() -> Int32? {
+    let code = ERR_peek_last_error()
+    guard p2p_ERR_GET_LIB(code) == ERR_LIB_SSL else { return nil }
+    let alert = p2p_ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET
+    return (0...255).contains(alert) ? alert : nil
+  }
+
   /// Empties the queue and returns its reasons, oldest first.
   static func drain() -> String {
     var reasons: [String] = []

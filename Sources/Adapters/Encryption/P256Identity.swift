@@ -9,6 +9,10 @@ package struct P256Identity: IdentityKey {
   let nameless: Certificate
   package let publicKeyInfo: [UInt8]
 
+  /// Certificates, and bytes of each, that IDENTITY takes (docs/protocol.md, Peer link).
+  static let chainLimit = 8
+  static let certificateLimit = 4_096
+
   /// A new key with a self-made certificate.
   package static func generate() -> P256Identity {
     let key = PrivateKey()
@@ -32,6 +36,10 @@ package struct P256Identity: IdentityKey {
     if let leaf = certificates.first, leaf.publicKeyInfo != key.publicKeyInfo {
       throw .keyMismatch
     }
+    // Peers would refuse it without a word.
+    guard certificates.count <= Self.chainLimit,
+      certificates.allSatisfy({ $0.der.count <= Self.certificateLimit })
+    else { throw .chainTooLong }
     self.init(key, certificates)
   }
 

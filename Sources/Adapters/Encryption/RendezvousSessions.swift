@@ -60,11 +60,12 @@ package struct RendezvousServerSessions: Sendable {
 }
 
 extension ServerFacts {
-  /// What an established session to `host` shows of its server; `nil` before establishment.
-  /// `authority` is `--ca`'s.
-  package init?(_ session: any SecureSession, host: String, authority: CertificateAuthority?) {
-    let chain = session.peerCertificateChain
-    guard let pin = session.peerKeyHash.flatMap({ KeyFingerprint(bytes: $0) }) else { return nil }
+  /// What the certificates, leaf first, say about a server that was reached as `host`; `nil` where
+  /// there is no key. `authority` is `--ca`'s.
+  package init?(
+    keyHash: [UInt8]?, chain: [[UInt8]], host: String, authority: CertificateAuthority?
+  ) {
+    guard let pin = keyHash.flatMap({ KeyFingerprint(bytes: $0) }) else { return nil }
     let purpose = CertificatePurpose.server(host: host)
     self.init(
       pin: pin, authorityRefusal: authority?.refusal(of: chain, for: purpose),

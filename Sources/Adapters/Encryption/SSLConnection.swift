@@ -185,9 +185,21 @@ final class SSLConnection {
   }
 
   private func failure() -> SecureSessionFailure {
+    let alert = ErrorQueue.peekAlert()
     let reason = ErrorQueue.drain()
-    return refusal ?? .handshake(reason)
+    if let refusal { return refusal }
+    // Who names no CA takes any certificate: then the alert is about something else.
+    if role == .client, let alert, Self.certificateAlerts.contains(alert),
+      p2p_sk_X509_NAME_num(p2p_peer_CA_names(ssl)) > 0
+    {
+      return .certificateRefused
+    }
+    return .handshake(reason)
   }
+
+  /// Handshake failure (what our own servers send), bad, unsupported, revoked, expired and unknown
+  /// certificate, unknown CA, access denied, certificate required (RFC 8446 §6).
+  private static let certificateAlerts: Set<Int32> = [40, 42, 43, 44, 45, 46, 48, 49, 116]
 
   /// What OpenSSL lets pass and docs/protocol.md does not.
   private func checkNegotiated() -> Progress {

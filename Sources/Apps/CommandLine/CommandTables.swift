@@ -121,7 +121,8 @@ let joinTable = CommandTable<JoinOptions, JoinOptions>(
       (text) throws(UsageError) in try framesPerSecond(text)
     },
     .stored(
-      "max-bitrate", "RATE", "send at most that many bits a second to each peer, such as 800k",
+      "max-bitrate", "RATE",
+      "send at most that many bits a second, to all peers together, such as 800k",
       \JoinOptions.maxBitrate
     ) { (text) throws(UsageError) in try bitrate(text) },
     .stored(

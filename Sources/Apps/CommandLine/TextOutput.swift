@@ -1,4 +1,4 @@
-import Glibc
+import CLinux
 
 /// A descriptor that takes lines at once, by write(2): nothing is buffered, so nothing is lost when
 /// the process dies, and a line that fits a pipe's buffer is written in one piece.
@@ -21,13 +21,13 @@ package struct TextOutput: Sendable {
     return text.withUTF8 { bytes in
       var rest = UnsafeRawBufferPointer(bytes)
       while let start = rest.baseAddress, !rest.isEmpty {
-        let written = Glibc.write(descriptor, start, rest.count)
+        let written = CLinux.write(descriptor, start, rest.count)
         if written > 0 {
           rest = UnsafeRawBufferPointer(rebasing: rest[written...])
-        } else if written < 0, errno == EAGAIN {
+        } else if written < 0, clinux_get_errno() == EAGAIN {
           var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
           _ = poll(&waiting, 1, 1000)
-        } else if written == 0 || errno != EINTR {
+        } else if written == 0 || clinux_get_errno() != EINTR {
           return false
         }
       }

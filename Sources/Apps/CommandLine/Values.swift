@@ -64,11 +64,12 @@ func filePath(_ text: String) throws(UsageError) -> String {
   return text
 }
 
-/// What others see: one line of 1…64 characters without control characters.
+/// What others see: one line, not longer than is shown, without control characters.
 func displayName(_ text: String) throws(UsageError) -> String {
   let printable = text.unicodeScalars.allSatisfy { !$0.isTerminalControl }
-  guard printable, (1...64).contains(text.count), text.utf8.count <= 256 else {
-    throw UsageError("takes 1 to 64 printable characters; choose a shorter, plain name")
+  let limit = NeutralText.nameLimit
+  guard printable, (1...limit).contains(text.count), text.utf8.count <= 256 else {
+    throw UsageError("takes 1 to \(limit) printable characters; choose a shorter, plain name")
   }
   return text
 }

@@ -11,6 +11,8 @@ import Window
 /// into inputs of the conference. Used from several threads.
 final class CallPresenter: Sendable {
   private let printer: EventPrinter
+  /// Where nobody reads what is printed, the call goes on.
+  private let output: SerialThread
   private let window: WindowModel?
   private let inbox: OrderedMailbox<ConferenceInput>
   private let state: Mutex<State>
@@ -25,13 +27,19 @@ final class CallPresenter: Sendable {
     var statistics: [String: CallStatistics] = [:]
     /// Texts of own lines by id, until the event says that they were taken.
     var lastNotice = 0
+    /// Lines for which there was no room since the last that was printed.
+    var lostLines = 0
   }
+
+  /// Lines that may wait for whoever reads them.
+  private static let waitingLines = 4_096
 
   init(
     printer: EventPrinter, window: WindowModel?, inbox: OrderedMailbox<ConferenceInput>,
     bounds: MediaBounds, sources: (audio: Bool, video: Bool)
-  ) {
+  ) throws(SystemError) {
     self.printer = printer
+    output = try SerialThread("output", capacity: Self.waitingLines)
     self.window = window
     self.inbox = inbox
     state = Mutex(
@@ -55,16 +63,34 @@ final class CallPresenter: Sendable {
 
   /// Text for the user that is no event.
   func say(_ text: String) {
-    printer.say(text)
+    tell(text)
     notice(text, isWarning: true)
   }
+
+  /// The same without the window.
+  private func tell(_ text: String) { write { $0.say(text) } }
+
+  private func write(_ job: @escaping @Sendable (EventPrinter) -> Void) {
+    let lost = state.withLock { $0.lostLines }
+    let isTaken = output.post { [printer] in
+      if lost > 0 {
+        printer.say("p2pcall: \(lost) lines are missing here: nobody read them in time")
+      }
+      job(printer)
+    }
+    state.withLock { $0.lostLines = isTaken ? $0.lostLines - lost : $0.lostLines + 1 }
+  }
+
+  /// Prints what waits, for two seconds at most. To be called once, at the end.
+  func finish() { output.finish(within: .seconds(2)) }
 
   // MARK: What the user does
 
   func perform(_ line: InputLine) {
     switch line {
-    case .chat(let text): inbox.post(.chat(text))
-    case .notice(let text): printer.say(text)
+    // Standard input is read no faster than the call takes it.
+    case .chat(let text): inbox.postWaiting(.chat(text))
+    case .notice(let text): tell(text)
     case .command(let command): perform(command)
     }
   }
@@ -74,11 +100,11 @@ final class CallPresenter: Sendable {
     case .mute: setMicrophone(on: false)
     case .unmute: setMicrophone(on: true)
     case .camera(let isOn): setCamera(on: isOn ?? !state.withLock { $0.isCameraOn })
-    case .stats: printer.say(statisticsText)
-    case .who: printer.say(rosterText)
+    case .stats: tell(statisticsText)
+    case .who: tell(rosterText)
     case .quality(let quality): setQuality(quality)
-    case .leave: inbox.post(.leave(.user))
-    case .help: printer.say(CallCommand.helpText)
+    case .leave: inbox.postWaiting(.leave(.user))
+    case .help: tell(CallCommand.helpText)
     }
   }
 
@@ -98,7 +124,7 @@ final class CallPresenter: Sendable {
     }
     state.withLock { $0.isMicrophoneOn = isOn }
     inbox.post(.microphone(isOn: isOn))
-    printer.say(isOn ? "* your microphone is on" : "* your microphone is off")
+    tell(isOn ? "* your microphone is on" : "* your microphone is off")
     window?.update { $0.microphone = isOn ? .on : .off }
   }
 
@@ -108,7 +134,7 @@ final class CallPresenter: Sendable {
     }
     state.withLock { $0.isCameraOn = isOn }
     inbox.post(.camera(isOn: isOn))
-    printer.say(isOn ? "* your picture is on" : "* your picture is off")
+    tell(isOn ? "* your picture is on" : "* your picture is off")
     window?.update { $0.camera = isOn ? .on : .off }
   }
 
@@ -123,7 +149,7 @@ final class CallPresenter: Sendable {
     inbox.post(
       .bounds(
         bounds.picture, framesPerSecond: bounds.framesPerSecond, bitrate: bounds.bitrate))
-    printer.say("* you send at most \(bounds.picture) from now on")
+    tell("* you send at most \(bounds.picture) from now on")
   }
 
   // MARK: What the call says
@@ -131,7 +157,7 @@ final class CallPresenter: Sendable {
   func show(_ output: ConferenceOutput, at now: Instant) {
     switch output {
     case .event(let event):
-      printer.print(event, at: now)
+      write { $0.print(event, at: now) }
       note(event)
     case .roster(let roster):
       state.withLock { $0.roster = roster }

@@ -1,3 +1,4 @@
+import Call
 import CallRuntime
 import CommandLine
 import Encryption
@@ -34,7 +35,12 @@ func createRoom(_ options: ServerOptions) throws {
   case .refused:
     throw Failure(
       .roomRefused, "the server \(server.address) makes no room now; try again in a minute")
+  case .certificateRefused:
+    throw Failure(
+      .roomRefused, "\(EndReason.certificateDemand); \(EndReason.certificateRemedy)")
   case .serverRejected: throw Failure(.trust, "no room was made at a server that is not trusted")
+  case .left where creation.isInterrupted:
+    throw Failure(.interrupted, "interrupted; no room was made")
   case .left: throw Failure(.internalError, "the server ended before the room was made; try again")
   }
   let isUsual = server.address == .standard

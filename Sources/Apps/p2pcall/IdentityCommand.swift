@@ -18,40 +18,31 @@ func showIdentity() throws {
 /// `p2pcall peers …`
 func performPeers(_ command: PeersCommand) throws {
   let user = try LocalUser()
-  var peers = try user.knownPeers { TextOutput.standardError.write(line: "p2pcall: \($0)") }
+  let output = TextOutput.standardOutput
+  let peers = try user.knownPeers { TextOutput.standardError.write(line: "p2pcall: \($0)") }
   switch command {
   case .list:
     if peers.entries.isEmpty {
       TextOutput.standardError.write(line: "nobody is known yet: people are remembered when met")
     }
-    for entry in peers.entries { TextOutput.standardOutput.write(line: line(of: entry)) }
-  case .show(let who):
-    TextOutput.standardOutput.write(line: line(of: try entry(who, in: peers)))
+    for entry in peers.entries { output.write(line: line(of: entry)) }
+  case .show(let who): output.write(line: line(of: try entry(who, in: peers)))
   case .rename(let who, let name):
-    let key = try entry(who, in: peers).key
-    try changing(&peers, user) { (peers) throws(KnownPeersError) in
-      try peers.rename(key, to: name, folding: UnistringFolding())
+    try change(user) {
+      try $0.rename(entry(who, in: $0).key, to: name, folding: UnistringFolding())
     }
-  case .forget(let who):
-    let key = try entry(who, in: peers).key
-    try changing(&peers, user) { (peers) throws(KnownPeersError) in try peers.forget(key) }
+  case .forget(let who): try change(user) { try $0.forget(entry(who, in: $0).key) }
   case .trust(let fingerprint):
-    let key: KeyFingerprint
-    if let whole = KeyFingerprint(text: fingerprint) {
-      key = whole
-    } else {
-      key = try entry(fingerprint, in: peers).key
+    try change(user) {
+      try $0.trust(KeyFingerprint(text: fingerprint) ?? entry(fingerprint, in: $0).key)
     }
-    try changing(&peers, user) { (peers) throws(KnownPeersError) in try peers.trust(key) }
   }
 }
 
-private func changing(
-  _ peers: inout KnownPeers, _ user: LocalUser,
-  _ change: (inout KnownPeers) throws(KnownPeersError) -> Void
-) throws {
-  do { try change(&peers) } catch { throw Failure(.usage, error.description) }
-  try user.store(peers)
+private func change(_ user: LocalUser, _ change: (inout KnownPeers) throws -> Void) throws {
+  do { try user.changePeers(change) } catch let error as KnownPeersError {
+    throw Failure(.usage, error.description)
+  }
 }
 
 /// By whole fingerprint, its beginning, or name; one and only one must fit.

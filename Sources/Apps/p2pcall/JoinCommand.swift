@@ -26,9 +26,10 @@ func join(_ options: JoinOptions, start: Instant) throws -> ExitCode {
 
   let printer = EventPrinter(format: options.events, start: start)
   let inbox = OrderedMailbox<ConferenceInput>(capacity: 4_096, wakeUp: try WakeUp())
-  let presenter = CallPresenter(
+  let presenter = try CallPresenter(
     printer: printer, window: media.windowModel, inbox: inbox, bounds: bounds,
     sources: (audio: media.audioSource != nil, video: media.videoSource != nil))
+  defer { presenter.finish() }
   for notice in media.notices { presenter.say(notice) }
   presenter.prepareWindow(address: address, server: server.address, isMirrored: media.isCamera)
 
@@ -58,13 +59,15 @@ private func roomAddress(
     }
     return try RoomAddress(typed: line)
   case .prompt:
-    guard isatty(STDIN_FILENO) == 1, let terminal = Terminal(),
-      let line = terminal.ask("Room id: ")
-    else {
+    guard isatty(STDIN_FILENO) == 1, let terminal = Terminal() else {
       throw UsageError(
         "there is no room id; write p2pcall join ROOMID, or - to read it from standard input")
     }
-    return try RoomAddress(typed: line)
+    switch terminal.ask("Room id: ", unless: try Signals().fileDescriptor) {
+    case .line(let line): return try RoomAddress(typed: line)
+    case .none: throw UsageError("no room id was typed; write p2pcall join ROOMID")
+    case .interrupted: throw Failure(.interrupted, "interrupted before a room id was typed")
+    }
   }
 }
 
@@ -103,6 +106,7 @@ private struct CallPlan: Sendable {
   private let user: LocalUser
   private let inbox: OrderedMailbox<ConferenceInput>
   private let input: StandardInput
+  private let log: CallLog
 
   init(
     options: JoinOptions, address: RoomAddress, user: LocalUser, server: ServerChoice,
@@ -115,6 +119,7 @@ private struct CallPlan: Sendable {
     self.presenter = presenter
     self.user = user
     self.inbox = inbox
+    log = CallLog(level: options.logLevel)
     let keys = try RoomKeys(address.room, with: OpenSSLCipherSuite())
     let people = try user.knownPeers { presenter.say($0) }
     let name = NeutralText.name(options.name ?? user.defaultName)
@@ -153,9 +158,9 @@ private struct CallPlan: Sendable {
     let threads = try MediaThreads(media, inbox: inbox)
     let loop = try CallLoop(
       conference: try conference(), serverAddresses: server.resolved, inbox: inbox,
-      media: threads, makeServerSession: server.makeSession, decideServer: accepts
+      media: threads, makeServerSession: server.makeSession, decideServer: accepts, log: log.note
     ) { output, now in
-      if case .remember(let people) = output { remember(people) }
+      if case .remember(let entry) = output { remember(entry) }
       presenter.show(output, at: now)
     }
     try threads.start()
@@ -165,14 +170,14 @@ private struct CallPlan: Sendable {
 
   /// Lines are read for the call only once the server is accepted: before that what is typed may
   /// answer the question whether it is.
-  private func accepts(_ facts: RendezvousClient.ServerFacts) -> Bool {
-    guard server.accepts(facts) else { return false }
-    input.start { presenter.perform($0) }
-    return true
+  private func accepts(_ facts: RendezvousClient.ServerFacts, mayAsk: Bool) -> Bool? {
+    let isRight = server.accepts(facts, mayAsk: mayAsk)
+    if isRight == true { input.start { presenter.perform($0) } }
+    return isRight
   }
 
-  private func remember(_ people: KnownPeers) {
-    do { try user.store(people) } catch {
+  private func remember(_ entry: KnownPeers.Entry) {
+    do { try user.changePeers { $0.merge(entry) } } catch {
       presenter.say("who was met could not be remembered: \(error)")
     }
   }

@@ -38,7 +38,7 @@ struct LocalUser {
   private static func load(_ certificate: String, _ key: String) throws -> P256Identity {
     do {
       return try P256Identity(
-        certificatePEM: try wholeFile(certificate), keyPEM: try secretFile(key))
+        certificatePEM: try named(certificate), keyPEM: try named(key, isSecret: true))
     } catch let error as CertificateError {
       throw Failure(.usage, "--cert \(certificate) and --key \(key) cannot be used: \(error)")
     }
@@ -67,56 +67,57 @@ struct LocalUser {
     var refused: [Int] = []
     let text = String(decoding: try state.read(Self.peersFile) ?? [], as: UTF8.self)
     let peers = KnownPeers(own: key, text: text, refused: &refused)
-    if !refused.isEmpty {
-      let lines = refused.map(String.init).joined(separator: ", ")
-      notice(
-        "\(state.path(of: Self.peersFile)) has lines that cannot be read (\(lines)); "
-          + "correct or remove them: their pins are not in force")
-    }
+    tell(refused, of: Self.peersFile, notice)
     return peers
   }
 
-  func store(_ peers: KnownPeers) throws(FileProblem) {
-    try state.write(Self.peersFile, Array(peers.text.utf8))
+  /// Changes what is stored, whatever other calls stored meanwhile.
+  func changePeers(_ change: (inout KnownPeers) throws -> Void) throws {
+    var failure: (any Error)?
+    try state.update(Self.peersFile) { bytes in
+      var refused: [Int] = []
+      var peers = KnownPeers(
+        own: key, text: String(decoding: bytes ?? [], as: UTF8.self), refused: &refused)
+      do { try change(&peers) } catch {
+        failure = error
+        return nil
+      }
+      return Array(peers.text.utf8)
+    }
+    if let failure { throw failure }
   }
 
-  func knownServers() throws -> KnownServers {
+  /// Lines that cannot be read are told to `notice`.
+  func knownServers(notice: (String) -> Void) throws -> KnownServers {
     var refused: [Int] = []
     let text = String(decoding: try state.read(Self.serversFile) ?? [], as: UTF8.self)
-    return KnownServers(text: text, refused: &refused)
+    let servers = KnownServers(text: text, refused: &refused)
+    tell(refused, of: Self.serversFile, notice)
+    return servers
   }
 
   func remember(_ pin: KeyFingerprint, of address: ServerAddress) throws {
-    var servers = try knownServers()
-    servers.remember(pin, of: address)
-    try state.write(Self.serversFile, Array(servers.text.utf8))
+    try state.update(Self.serversFile) { bytes in
+      var refused: [Int] = []
+      var servers = KnownServers(
+        text: String(decoding: bytes ?? [], as: UTF8.self), refused: &refused)
+      servers.remember(pin, of: address)
+      return Array(servers.text.utf8)
+    }
+  }
+
+  private func tell(_ lines: [Int], of file: String, _ notice: (String) -> Void) {
+    guard !lines.isEmpty else { return }
+    notice(
+      "\(state.path(of: file)) has lines that cannot be read "
+        + "(\(lines.map(String.init).joined(separator: ", "))); "
+        + "correct or remove them: their pins are not in force")
   }
 }
 
-/// A file that the user named; at most 1 MiB.
-func wholeFile(_ path: String) throws -> [UInt8] {
-  let descriptor = clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
-  guard descriptor >= 0 else {
-    throw Failure(
-      .usage,
-      "\(path) cannot be read (\(String(cString: strerror(clinux_get_errno())))); check the name")
+/// A file that the user named; what is wrong with it is his to put right.
+func named(_ path: String, isSecret: Bool = false) throws -> [UInt8] {
+  do throws(FileProblem) { return try readFile(path, isSecret: isSecret) } catch {
+    throw Failure(.usage, "\(error)")
   }
-  defer { close(descriptor) }
-  var bytes: [UInt8] = []
-  var chunk = [UInt8](repeating: 0, count: 65_536)
-  while bytes.count <= 1 << 20 {
-    let count = read(descriptor, &chunk, chunk.count)
-    guard count > 0 else { return bytes }
-    bytes.append(contentsOf: chunk[..<count])
-  }
-  throw Failure(.usage, "\(path) is too long for a certificate; check the name")
-}
-
-/// The same for a private key: refused where others may read it.
-private func secretFile(_ path: String) throws -> [UInt8] {
-  var status = stat()
-  if stat(path, &status) == 0, status.st_mode & 0o077 != 0 {
-    throw Failure(.usage, "others may read the private key \(path); run chmod 600 \(path)")
-  }
-  return try wholeFile(path)
 }

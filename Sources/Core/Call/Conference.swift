@@ -33,6 +33,8 @@ package struct Conference {
   private var startedAt = Instant.zero
   private var roomEnteredAt: Instant?
   private var statisticsDue: Instant?
+  /// When the room expires, by its owner's word, if that is still to come.
+  private var roomEndsAt: Instant?
   private var usage = (cpuPercent: 0.0, residentMegabytes: 0.0)
   private var audioOrder: AudioOrder?
   private var lastRoster: [RosterEntry] = []
@@ -69,6 +71,7 @@ package struct Conference {
     // By index: an iterator would copy each of them, and this is asked after every packet.
     for index in 0..<peers.count { deadline = .earlier(deadline, peers[index].nextDeadline) }
     deadline = .earlier(deadline, statisticsDue.map { Deadline("statistics", at: $0) })
+    deadline = .earlier(deadline, roomEndsAt.map { Deadline("room expiry", at: $0) })
     deadline = .earlier(deadline, departure.deadline)
     deadline = .earlier(deadline, ending.deadline)
     if let roomEnteredAt, let duration = configuration.duration, !ending.hasBegun {
@@ -76,6 +79,9 @@ package struct Conference {
     }
     return deadline
   }
+
+  /// What was dropped by the links so far, and why.
+  package var dropped: LinkCounters { hub.counters }
 
   // MARK: Inputs
 
@@ -111,7 +117,7 @@ package struct Conference {
     case .encodedAudio(let frame):
       guard isMicrophoneOn else { return }
       for index in peers.indices { peers[index].send(frame, at: now) }
-    case .deviceFailed(let device, let error): deviceFailed(device, error)
+    case .deviceFailed(let device, let error): deviceFailed(device, error, at: now)
     case .shown(let session, let size): with(session) { $0.shown(size, at: now) }
     case .decodeFailed(let session): with(session) { $0.tell(.decodeFailed, at: now) }
     case .audioPlayed(let session, let timestamp, let instant, let delay):
@@ -147,6 +153,7 @@ package struct Conference {
       statisticsDue = now + .seconds(1)
       reportStatistics(at: now)
     }
+    if let due = roomEndsAt, due <= now { roomExpired(at: now) }
     if let roomEnteredAt, let duration = configuration.duration, now >= roomEnteredAt + duration {
       end(.done("the time given by --for is over"), at: now)
     }
@@ -222,6 +229,7 @@ package struct Conference {
     case .lost: outputs.append(.server(isReached: false))
     case .ended(.unreachable(let reason)): end(.unreachable(reason), at: now)
     case .ended(.refused): end(.refused, at: now)
+    case .ended(.certificateRefused): end(.certificateRefused, at: now)
     case .ended(.serverRejected): end(.untrusted, at: now)
     case .ended(.left): break
     }
@@ -252,6 +260,8 @@ package struct Conference {
     if peer.isProved { outputs.append(.closePeer(session)) }
     outputs.append(.event(.peerLeft(peer.label, reason: reason)))
     departure.membersChanged(count: peers.count, at: now)
+    // What is left to send to is shared anew.
+    if peer.gate.isOpen { announceSource(at: now) }
   }
 
   // MARK: Links
@@ -325,7 +335,7 @@ package struct Conference {
     outputs.append(
       .event(
         .trust(peers[index].label, peerID: key.description, acquaintance.trustState)))
-    if people.record(acquaintance, of: key) { outputs.append(.remember(people)) }
+    if let entry = people.record(acquaintance, of: key) { outputs.append(.remember(entry)) }
     if case .changed(let name, _) = acquaintance {
       if peers.count == 1 { end(.changedKey(name), at: now) }
       return
@@ -344,13 +354,29 @@ package struct Conference {
   private mutating func learn(_ record: [UInt8], at now: Instant) {
     guard charter?.learn(record) == true else { return }
     if let valid = charter?.record { rendezvous.handle(.learned(valid), at: now) }
-    for peer in peers {
-      guard let key = peer.key, charter?.objection(to: key, at: now) != nil else { continue }
-      expel(peer.session, at: now)
-    }
+    roomEndsAt = charter?.endsAt.flatMap { $0 > now ? $0 : nil }
+    expelUnwanted(at: now)
     // The server may have kept it from the others.
     for peer in peers where peer.gate.isOpen {
       sendControl(.roomRecord(record), to: peer.session, at: now)
+    }
+  }
+
+  private mutating func roomExpired(at now: Instant) {
+    roomEndsAt = nil
+    expelUnwanted(at: now)
+    outputs.append(
+      .event(
+        .failure(
+          code: 0, message: "the room has expired",
+          remedy: "make a new one with p2pcall room create")))
+  }
+
+  /// Those to whom the charter, as it is now, objects.
+  private mutating func expelUnwanted(at now: Instant) {
+    for peer in peers {
+      guard let key = peer.key, charter?.objection(to: key, at: now) != nil else { continue }
+      expel(peer.session, at: now)
     }
   }
 
@@ -447,14 +473,14 @@ package struct Conference {
   /// Tells the senders what there is to send; the user's limit is for all that leaves this
   /// computer, so open peers share it.
   private mutating func announceSource(at now: Instant) {
-    let share = configuration.bitrateLimit * (1 / Double(max(1, peers.count(where: \.isProved))))
-    for index in peers.indices where peers[index].isProved {
+    let open = peers.count(where: \.gate.isOpen)
+    let share = configuration.bitrateLimit * (1 / Double(max(1, open)))
+    for index in peers.indices where peers[index].gate.isOpen {
       peers[index].tell(.limit(share), at: now)
       guard let source else { continue }
       let size = source.size.shrunk(into: configuration.picture)
       let rate = min(source.framesPerSecond, configuration.framesPerSecond)
       peers[index].tell(.source(size, framesPerSecond: rate), at: now)
-      guard peers[index].gate.isOpen else { continue }
       sendControl(
         .picture(
           width: UInt16(clamping: size.width), height: UInt16(clamping: size.height),
@@ -473,7 +499,7 @@ package struct Conference {
     }
   }
 
-  private mutating func deviceFailed(_ device: Device, _ error: MediaError) {
+  private mutating func deviceFailed(_ device: Device, _ error: MediaError, at now: Instant) {
     outputs.append(
       .event(
         .device(
@@ -484,6 +510,7 @@ package struct Conference {
     case .microphone: isMicrophoneOn = false
     default: return
     }
+    announceSources(at: now)
   }
 
   // MARK: The end
@@ -500,6 +527,7 @@ package struct Conference {
   private mutating func end(_ reason: EndReason, at now: Instant) {
     guard ending.begin(reason, at: now) else { return }
     if let failure = reason.failure { outputs.append(.event(failure)) }
+    for index in peers.indices { peers[index].userLeft() }
     hub.handle(.close, at: now)
     rendezvous.handle(.leave, at: now)
   }

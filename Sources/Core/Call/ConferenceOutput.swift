@@ -40,8 +40,8 @@ package enum ConferenceOutput: Sendable {
   case roster([RosterEntry])
   /// The connection to the server was lost, or is back; the call goes on without it.
   case server(isReached: Bool)
-  /// Store these known peers.
-  case remember(KnownPeers)
+  /// Store what was found of somebody.
+  case remember(KnownPeers.Entry)
   /// The call is over, everything is said: end the process with this code.
   case finished(exitCode: Int)
 }

@@ -1,11 +1,13 @@
 import Units
 
 /// Why a call ends, with the words and the exit code that the user gets (DESIGN section 2).
-enum EndReason: Hashable, Sendable {
+package enum EndReason: Hashable, Sendable {
   case done(String)
   case interrupted
   case unreachable(String)
   case refused
+  /// The server lets in only whom its CA vouches for.
+  case certificateRefused
   /// The local user, or the rules, rejected the server; they were told why then.
   case untrusted
   case changedKey(String)
@@ -17,7 +19,7 @@ enum EndReason: Hashable, Sendable {
     switch self {
     case .done: 0
     case .unreachable: 3
-    case .refused: 4
+    case .refused, .certificateRefused: 4
     case .untrusted, .changedKey, .proofRefused: 5
     case .noPath: 6
     case .device: 7
@@ -31,6 +33,7 @@ enum EndReason: Hashable, Sendable {
     case .interrupted: "interrupted"
     case .unreachable: "the server cannot be reached"
     case .refused: "the server refused the room"
+    case .certificateRefused: "the server refused the certificate"
     case .untrusted: "the server is not trusted"
     case .changedKey: "a changed key"
     case .proofRefused: "the other side could not prove that it knows the room"
@@ -50,6 +53,9 @@ enum EndReason: Hashable, Sendable {
     case .refused:
       message = "the server refused this room: it is unknown, expired, full or locked"
       remedy = "ask for a new room id, or make one with p2pcall room create"
+    case .certificateRefused:
+      message = EndReason.certificateDemand
+      remedy = EndReason.certificateRemedy
     case .changedKey(let name):
       message = "this is not the \(name) you know: the name came with another key"
       remedy = "ask them; if they have a new key, accept it with p2pcall peers trust FINGERPRINT"
@@ -62,6 +68,15 @@ enum EndReason: Hashable, Sendable {
     }
     return .failure(code: exitCode, message: message, remedy: remedy)
   }
+}
+
+extension EndReason {
+  /// A server that runs with `--ca`, to whoever shows no certificate of that CA.
+  package static let certificateDemand =
+    "the server lets in only people with a certificate of its CA"
+  package static let certificateRemedy =
+    "get one from whoever runs it and pass it with --cert FILE --key FILE, together with "
+    + "--server-pin PIN or --ca FILE"
 }
 
 /// The orderly end: peers and server are told first, for half a second at most.

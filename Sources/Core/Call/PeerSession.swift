@@ -63,6 +63,9 @@ struct PeerSession {
     gate.isQuarantined = trust == .changed
   }
 
+  /// The local user has left the call: nothing more of his goes out, not even what waits here.
+  mutating func userLeft() { gate.userJoined = false }
+
   // MARK: Media out
 
   mutating func send(_ frame: EncodedVideoFrame, at now: Instant) {
@@ -140,7 +143,8 @@ struct PeerSession {
   private mutating func drain() {
     while let output = sender.nextOutput() {
       switch output {
-      case .packet(let bytes): outputs.append(.frame(.rtp, bytes))
+      case .packet(let bytes):
+        if gate.isOpen { outputs.append(.frame(.rtp, bytes)) }
       case .report(let bytes): outputs.append(.frame(.rtcp, bytes))
       case .encoder(let advice): self.advice = advice
       case .audioLoss(let percent): audioLossPercent = percent

@@ -38,14 +38,26 @@ package enum SecureSessionOutput: Sendable {
   case failed(SecureSessionFailure)
 }
 
-package enum SecureSessionFailure: Error, Hashable, Sendable {
+package enum SecureSessionFailure: Error, Hashable, Sendable, CustomStringConvertible {
   /// The certificate's key is not the expected one.
   case keyMismatch(expected: [UInt8], found: [UInt8])
   /// DTLS without extended master secret, or another rule of docs/protocol.md.
   case refused(String)
+  /// The other side, a server that lets in only whom its CA vouches for, did not take our
+  /// certificate.
+  case certificateRefused
   /// The library's own words.
   case handshake(String)
   case timedOut
+
+  package var description: String {
+    switch self {
+    case .keyMismatch: "the certificate is for another key than expected"
+    case .refused(let reason), .handshake(let reason): reason
+    case .certificateRefused: "our certificate was refused"
+    case .timedOut: "no answer in time"
+    }
+  }
 }
 
 package enum Carrier: Hashable, Sendable {

@@ -88,9 +88,13 @@ package struct StandingCharter: Sendable {
   }
 
   /// With five minutes' grace for clocks that differ.
-  package func isExpired(at now: UInt64) -> Bool {
-    guard let expiry = current?.policy.expiry, expiry != 0 else { return false }
-    return now > expiry && now - expiry > 300
+  package func isExpired(at now: UInt64) -> Bool { end.map { now >= $0 } ?? false }
+
+  /// The first second, since 1970, in which nobody may be here any more; `nil` where none is set.
+  package var end: UInt64? {
+    guard let expiry = current?.policy.expiry, expiry != 0 else { return nil }
+    let (end, isBeyondTime) = expiry.addingReportingOverflow(301)
+    return isBeyondTime ? nil : end
   }
 }
 

@@ -40,6 +40,15 @@ package struct CharterWatch: Sendable {
       to: peer, owner: owner, flags: keys.room.flags, now: epoch.seconds + UInt64(passed))
   }
 
+  /// When the room has expired, by the clock that `init` was given; `nil` where it never does.
+  package var endsAt: Instant? {
+    guard let end = standing.end else { return nil }
+    // Further than a process lives, and than an `Interval` can tell.
+    guard end < epoch.seconds + 4_000_000_000 else { return nil }
+    let left = Int64(clamping: end) - Int64(clamping: epoch.seconds)
+    return epoch.at + .nanoseconds(max(0, left) * 1_000_000_000)
+  }
+
   /// What the room is made from again where a server has lost it: the terms follow from the
   /// charter, so that nobody but the owner can have changed them.
   package var record: RoomRecord? {

@@ -42,12 +42,20 @@ package struct KnownPeers: Hashable, Sendable {
     package let key: KeyFingerprint
     package var name: String
     package var standing: Standing
+
+    package init(key: KeyFingerprint, name: String, standing: Standing) {
+      self.key = key
+      self.name = name
+      self.standing = standing
+    }
   }
 
   /// This computer's own PeerID, which never gets an entry.
   package let own: KeyFingerprint
   /// Ordered by key.
   package private(set) var entries: [Entry] = []
+  /// Lines of the file that could not be read: kept for the user to correct.
+  private var unreadable: [String] = []
 
   package init(own: KeyFingerprint) { self.own = own }
 
@@ -76,14 +84,25 @@ package struct KnownPeers: Hashable, Sendable {
     return .changed(name: name, pinned: first.key)
   }
 
-  /// Remembers what was found: a new key is pinned, a changed one noted for `trust`. True if there
-  /// is something to store.
-  package mutating func record(_ acquaintance: Acquaintance, of key: KeyFingerprint) -> Bool {
-    switch acquaintance {
-    case .known, .oneself: return false
-    case .new(let name): return set(Entry(key: key, name: name, standing: .pinned))
-    case .changed(let name, _): return set(Entry(key: key, name: name, standing: .changed))
-    }
+  /// Remembers what was found: a new key is pinned, a changed one noted for `trust`. Returns what
+  /// there is to store, if anything.
+  package mutating func record(
+    _ acquaintance: Acquaintance, of key: KeyFingerprint
+  ) -> Entry? {
+    let isNews =
+      switch acquaintance {
+      case .known, .oneself: false
+      case .new(let name): set(Entry(key: key, name: name, standing: .pinned))
+      case .changed(let name, _): set(Entry(key: key, name: name, standing: .changed))
+      }
+    return isNews ? self[key] : nil
+  }
+
+  /// Takes over what a call has found into what other calls and the user have stored meanwhile:
+  /// a key that is pinned there stays as it is.
+  package mutating func merge(_ found: Entry) {
+    if let stored = self[found.key], stored.standing != .changed { return }
+    _ = set(found)
   }
 
   /// After the local user confirmed the check words.
@@ -156,6 +175,7 @@ extension KnownPeers {
   package var text: String {
     "# p2pcall: people met, by key. `p2pcall peers` shows and changes this.\n"
       + entries.map { "\($0.key) \($0.standing.rawValue) \($0.name)\n" }.joined()
+      + unreadable.map { "\($0)\n" }.joined()
   }
 
   /// Reads `text`. Lines that are not of that form are left out and counted from 1 in `refused`,
@@ -170,6 +190,7 @@ extension KnownPeers {
         let standing = Standing(rawValue: String(parts[1])), key != own
       else {
         refused.append(number + 1)
+        unreadable.append(String(line))
         continue
       }
       _ = set(Entry(key: key, name: String(parts[2]), standing: standing))

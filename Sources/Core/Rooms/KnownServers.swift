@@ -9,6 +9,8 @@ package struct KnownServers: Hashable, Sendable {
 
   /// Ordered by address.
   package private(set) var entries: [Entry] = []
+  /// Lines of the file that could not be read: kept for the user to correct.
+  private var unreadable: [String] = []
 
   package init() {}
 
@@ -38,6 +40,7 @@ package struct KnownServers: Hashable, Sendable {
   package var text: String {
     "# p2pcall: servers accepted, by address.\n"
       + entries.map { "\(Self.name($0.address)) \($0.pin)\n" }.joined()
+      + unreadable.map { "\($0)\n" }.joined()
   }
 
   /// Reads `text`; the numbers of lines that are not of that form, from 1, go to `refused`.
@@ -50,6 +53,7 @@ package struct KnownServers: Hashable, Sendable {
         let pin = KeyFingerprint(text: String(parts[1]))
       else {
         refused.append(number + 1)
+        unreadable.append(String(line))
         continue
       }
       remember(pin, of: address)

@@ -14,7 +14,8 @@ package struct RendezvousClient {
   private var reader = RendezvousFrameReader(limit: RendezvousFrame.clientLimit)
   /// The server key that was accepted: it is not asked about again.
   private var acceptedKeyHash: [UInt8]?
-  /// What the room is made from where it does not live; the newest known.
+  /// What the room is made from where it does not live: the newest that was checked. What a server
+  /// says is not: its successor would believe the owner that it made up.
   private var record: RoomRecord?
   private var hasJoined = false
   private var roster = ClaimedRoster()
@@ -75,6 +76,8 @@ package struct RendezvousClient {
     case received([UInt8])
     /// Could not connect, or the connection ended without our `disconnect`; why, for the user.
     case disconnected(String)
+    /// The connection ended because the server lets in only whom its CA vouches for.
+    case certificateRefused
     case sendBox(to: SessionID, sealed: [UInt8])
     /// The newest valid record, learned over a link: the room is made from it again where the
     /// server has lost it.
@@ -91,8 +94,9 @@ package struct RendezvousClient {
     case connect
     /// Close it and forget what still comes from it.
     case disconnect
-    /// Decide whether this is the server that is meant, and answer.
-    case verify(ServerFacts)
+    /// Decide whether this is the server that is meant, and answer. Nobody may be asked in a call:
+    /// it would stand still until he answers.
+    case verify(ServerFacts, mayAsk: Bool)
     /// Bytes for the secured stream.
     case send([UInt8])
     /// For the first time; `memberJoined` follows for each one who is there.
@@ -113,6 +117,8 @@ package struct RendezvousClient {
   package enum Ending: Hashable, Sendable {
     case unreachable(String)
     case refused
+    /// The server lets in only whom its CA vouches for.
+    case certificateRefused
     case serverRejected
     case left
   }
@@ -136,6 +142,8 @@ package struct RendezvousClient {
   private static let patienceTime = Interval.seconds(30)
   private static let secondThoughts = Interval.seconds(5)
   private static let longestPause = Interval.seconds(4)
+  /// Whatever a server says that goes down.
+  private static let leastPause = Interval.milliseconds(250)
   private static let pauseAfterRefusal = Interval.seconds(15)
 
   package init(_ configuration: Configuration, ciphers: any CipherSuite) {
@@ -154,6 +162,7 @@ package struct RendezvousClient {
     case .serverRejected: rejected(now)
     case .received(let bytes): received(bytes, now)
     case .disconnected(let reason): disconnected(reason, now)
+    case .certificateRefused: certificateRefused(now)
     case .sendBox(let session, let sealed):
       if case .member = phase, sealed.count <= SealedBox.sealedLimit {
         send(.box, SealedBox(session: session, sealed: sealed))
@@ -215,7 +224,7 @@ package struct RendezvousClient {
     guard case .connecting = phase else { return }
     if facts.keyHash == acceptedKeyHash { return enter(facts, now) }
     phase = .verifying(facts, isConnected: true)
-    outputs.append(.verify(facts))
+    outputs.append(.verify(facts, mayAsk: !hasJoined))
   }
 
   private mutating func accepted(_ now: Instant) {
@@ -284,9 +293,7 @@ package struct RendezvousClient {
       let box = try SealedBox(decoding: frame.body)
       outputs.append(.box(from: box.session, sealed: box.sealed))
     case .record:
-      let newer = try RoomRecord(decoding: frame.body)
-      record = newer
-      outputs.append(.record(newer))
+      outputs.append(.record(try RoomRecord(decoding: frame.body)))
     case .refused: refused(now)
     case .retryLater:
       let wait = try RetryLater(decoding: frame.body).milliseconds
@@ -298,7 +305,6 @@ package struct RendezvousClient {
   private mutating func joined(_ snapshot: RoomSnapshot, _ now: Instant) {
     phase = .member
     failures = 0
-    record = snapshot.record
     nextPing = now + Self.pingTime
     pongDue = nil
     if hasJoined {
@@ -339,6 +345,14 @@ package struct RendezvousClient {
     }
   }
 
+  /// Trying again would not help, unless the server let us in before.
+  private mutating func certificateRefused(_ now: Instant) {
+    guard !hasJoined else {
+      return disconnected("the server lets in only people with a certificate of its CA", now)
+    }
+    end(.certificateRefused)
+  }
+
   private mutating func fail(_ reason: String, _ now: Instant) {
     outputs.append(.disconnect)
     lose(reason, now)
@@ -368,7 +382,7 @@ package struct RendezvousClient {
       guard now < patience! else { return end(.unreachable("the server is too busy")) }
     }
     if case .member = phase { outputs.append(.lost("the server is going down")) }
-    phase = .waiting(until: now + pause)
+    phase = .waiting(until: now + max(pause, Self.leastPause))
   }
 
   /// Half to one and a half times as long, so that a crowd does not come back at once.

@@ -20,6 +20,9 @@
 
 static inline EVP_PKEY *p2p_generate_P256(void) { return EVP_EC_gen("P-256"); }
 
+static inline int p2p_ERR_GET_LIB(unsigned long code) { return ERR_GET_LIB(code); }
+static inline int p2p_ERR_GET_REASON(unsigned long code) { return ERR_GET_REASON(code); }
+
 static inline int p2p_SSL_CTX_set_min_proto_version(SSL_CTX *c, int version) {
   return (int)SSL_CTX_set_min_proto_version(c, version);
 }

@@ -11,6 +11,7 @@ package final class CallLoop {
   private var conference: Conference
   private let inbox: OrderedMailbox<ConferenceInput>
   private let media: MediaThreads
+  private let log: (CallNotice) -> Void
   private let observe: (ConferenceOutput, Instant) -> Void
   private var sockets: PeerSockets?
   private var server: ServerConnection?
@@ -26,19 +27,21 @@ package final class CallLoop {
     inbox: OrderedMailbox<ConferenceInput>, media: MediaThreads,
     makeServerSession: @escaping () -> any SecureSession,
     decideServer: @escaping ServerConnection.Decision,
+    log: @escaping (CallNotice) -> Void,
     observe: @escaping (ConferenceOutput, Instant) -> Void
   ) throws(SystemError) {
     loop = try EventLoop()
     self.conference = conference
     self.inbox = inbox
     self.media = media
+    self.log = log
     self.observe = observe
     usage = UsageMeter(now: loop.now)
     signals = try Signals()
-    sockets = PeerSockets(loop: loop) { [unowned self] in waiting.append($0) }
+    sockets = PeerSockets(loop: loop, log: log) { [unowned self] in waiting.append($0) }
     server = ServerConnection(
       loop: loop, addresses: serverAddresses, makeSession: makeServerSession,
-      decide: decideServer
+      decide: decideServer, log: log
     ) { [unowned self] in waiting.append(.rendezvous($0)) }
     _ = try loop.watch(inbox.wakeUp) { [unowned self] in
       waiting.append(contentsOf: inbox.takeAll())
@@ -52,16 +55,20 @@ package final class CallLoop {
   /// Runs the call; returns the exit code.
   package func run() throws(SystemError) -> Int {
     let endpoints = try sockets?.endpoints() ?? []
+    log(.endpoints(endpoints))
     waiting.append(.localEndpoints(endpoints))
     waiting.append(.begin)
     feed(at: Clock.now)
     while exitCode == nil {
-      let due = Deadline.earlier(conference.nextDeadline, usage.deadline)
+      var due = Deadline.earlier(conference.nextDeadline, usage.deadline)
+      due = .earlier(due, sockets?.nextDeadline)
       loop.turn(until: due?.at)
+      sockets?.handleTimeout(at: loop.now)
       if let input = usage.reading(at: loop.now) { waiting.append(input) }
       feed(at: loop.now)
     }
     drainSockets()
+    log(.dropped(conference.dropped))
     return exitCode ?? 70
   }
 

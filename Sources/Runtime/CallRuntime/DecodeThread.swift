@@ -91,7 +91,8 @@ final class DecodeThread: Sendable {
   }
 }
 
-/// Decoded pictures that wait for their time, in order.
+/// Decoded pictures that wait for their time, in order. A peer may send small frames of huge
+/// pictures: beyond `byteLimit` the oldest are lost.
 struct ShowQueue {
   struct Entry {
     var picture: Picture
@@ -101,6 +102,9 @@ struct ShowQueue {
   private var entries: [Entry] = []
   private(set) var lastSize: PictureSize?
 
+  /// A second of 720p, or two of the largest pictures.
+  static let byteLimit = 50_000_000
+
   mutating func append(_ picture: Picture, showAt: Instant) {
     // A picture never overtakes the one before it.
     let earliest = entries.last?.showAt ?? .zero
@@ -108,6 +112,10 @@ struct ShowQueue {
       Entry(
         picture: picture, showAt: max(showAt, earliest)))
     lastSize = picture.size
+    var bytes = entries.reduce(0) { $0 + $1.picture.storage.count }
+    while bytes > Self.byteLimit, entries.count > 1 {
+      bytes -= entries.removeFirst().picture.storage.count
+    }
   }
 
   var nextTime: Instant? { entries.first?.showAt }

@@ -10,23 +10,38 @@ final class PeerSockets {
   private let loop: EventLoop
   private let feed: (ConferenceInput) -> Void
   private var datagramSockets: [(id: SocketID, socket: UDPSocket)] = []
-  private var listeners: [TCPListener] = []
+  private var listeners: [(listener: TCPListener, token: EventLoop.Token)] = []
+  private let acceptNext: (TCPListener) -> TCPListener.Accepted
+  private let log: (CallNotice) -> Void
+  /// Out of descriptors: when accepting is tried again.
+  private var acceptsAgain: Instant?
   private var streams: [StreamID: OpenStream] = [:]
   private var lastAccepted: UInt64 = 0
 
   /// Streams that wait for their HELLO are bounded by the hub; this bounds descriptors.
   private static let streamLimit = 256
+  private static let acceptPause = Interval.milliseconds(200)
+  /// For what was written to leave, after a connection was hung up.
+  private static let closingTime = Interval.seconds(2)
 
   private struct OpenStream {
     var stream: TCPStream
     var token: EventLoop.Token
     var backlog = 0
-    /// Hung up: close when what was written has left.
-    var isClosing = false
+    /// Hung up: close when what was written has left, or then, if nobody reads it.
+    var closesAt: Instant?
+    var isClosing: Bool { closesAt != nil }
   }
 
-  init(loop: EventLoop, feed: @escaping (ConferenceInput) -> Void) {
+  /// `accept` is for tests.
+  init(
+    loop: EventLoop, log: @escaping (CallNotice) -> Void = { _ in },
+    accept: @escaping (TCPListener) -> TCPListener.Accepted = { $0.accept() },
+    feed: @escaping (ConferenceInput) -> Void
+  ) {
     self.loop = loop
+    self.log = log
+    acceptNext = accept
     self.feed = feed
   }
 
@@ -42,10 +57,10 @@ final class PeerSockets {
         }
         datagramSockets.append((id, socket))
         let listener = try TCPListener(boundTo: SocketAddress(ip, port: 0))
-        _ = try loop.watch(listener.fileDescriptor, for: .readable) { [unowned self] _ in
+        let token = try loop.watch(listener.fileDescriptor, for: .readable) { [unowned self] _ in
           accept(from: listener)
         }
-        listeners.append(listener)
+        listeners.append((listener, token))
       } catch {
         failure = error
       }
@@ -62,12 +77,28 @@ final class PeerSockets {
         found.append(.datagram(id, SocketAddress(ip, port: socket.localAddress.port)))
       }
     }
-    for listener in listeners {
+    for (listener, _) in listeners {
       for ip in addresses where ip.isV4 == listener.localAddress.ip.isV4 {
         found.append(.listener(SocketAddress(ip, port: listener.localAddress.port)))
       }
     }
     return found
+  }
+
+  // MARK: Time
+
+  var nextDeadline: Deadline? {
+    let closing = streams.values.compactMap(\.closesAt).min().map { Deadline("hang up", at: $0) }
+    return .earlier(closing, acceptsAgain.map { Deadline("accept again", at: $0) })
+  }
+
+  func handleTimeout(at now: Instant) {
+    if let acceptsAgain, acceptsAgain <= now {
+      self.acceptsAgain = nil
+      for (_, token) in listeners { loop.change(token, to: .readable) }
+    }
+    let overdue = streams.filter { $0.value.closesAt.map { $0 <= now } ?? false }
+    for id in overdue.keys { close(id) }
   }
 
   // MARK: Datagrams
@@ -90,6 +121,7 @@ final class PeerSockets {
   // MARK: Streams
 
   func dial(_ id: StreamID, _ address: SocketAddress) {
+    log(.dialing(address))
     do {
       try add(try TCPStream(connectingTo: address), id)
     } catch {
@@ -99,7 +131,13 @@ final class PeerSockets {
 
   private func accept(from listener: TCPListener) {
     for _ in 0..<32 {
-      guard case .connection(let stream) = listener.accept() else { return }
+      let stream: TCPStream
+      switch acceptNext(listener) {
+      case .connection(let accepted): stream = accepted
+      case .none: return
+      case .exhausted: return pauseAccepting()
+      }
+      log(.accepted(stream.remoteAddress))
       guard streams.count < Self.streamLimit else { continue }
       lastAccepted += 1
       let id = StreamID.accepted(lastAccepted)
@@ -110,6 +148,12 @@ final class PeerSockets {
         continue
       }
     }
+  }
+
+  /// Whoever waits to be let in would wake the loop again and again.
+  private func pauseAccepting() {
+    acceptsAgain = loop.now + Self.acceptPause
+    for (_, token) in listeners { loop.change(token, to: []) }
   }
 
   private func add(_ stream: TCPStream, _ id: StreamID) throws(SystemError) {
@@ -191,7 +235,7 @@ final class PeerSockets {
   func hangUp(_ id: StreamID) {
     guard let open = streams[id] else { return }
     if open.stream.isConnected, open.stream.queuedByteCount > 0 {
-      streams[id]?.isClosing = true
+      streams[id]?.closesAt = loop.now + Self.closingTime
     } else {
       close(id)
     }

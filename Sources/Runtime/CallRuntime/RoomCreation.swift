@@ -10,6 +10,9 @@ package final class RoomCreation {
   private var server: ServerConnection?
   private var waiting: [RendezvousClient.Input] = [.start]
   private var isCreated = false
+  private let signals: Signals
+  /// A signal ended it.
+  package private(set) var isInterrupted = false
 
   package init(
     client: RendezvousClient, serverAddresses: [SocketAddress],
@@ -17,11 +20,18 @@ package final class RoomCreation {
     decideServer: @escaping ServerConnection.Decision
   ) throws(SystemError) {
     loop = try EventLoop()
+    signals = try Signals()
     self.client = client
     server = ServerConnection(
       loop: loop, addresses: serverAddresses, makeSession: makeServerSession,
       decide: decideServer
     ) { [unowned self] in waiting.append($0) }
+    _ = try loop.watch(signals.fileDescriptor, for: .readable) { [unowned self] _ in
+      while signals.next() != nil {
+        isInterrupted = true
+        waiting.append(.leave)
+      }
+    }
   }
 
   /// Blocks until the room exists; `nil` then, else why there is none.

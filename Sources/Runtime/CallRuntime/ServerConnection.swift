@@ -7,13 +7,15 @@ import Units
 /// The one TCP and TLS connection to the rendezvous server: it is opened, secured, fed and closed
 /// as `RendezvousClient` says. Only the network thread uses it.
 package final class ServerConnection {
-  /// Whether this is the server that is meant; may ask the user, who may take his time.
-  package typealias Decision = (RendezvousClient.ServerFacts) -> Bool
+  /// Whether this is the server that is meant. Where it may, it asks the user, who may take his time;
+  /// `nil` when a signal came instead of an answer.
+  package typealias Decision = (RendezvousClient.ServerFacts, _ mayAsk: Bool) -> Bool?
 
   private let loop: EventLoop
   private let addresses: [SocketAddress]
   private let makeSession: () -> any SecureSession
   private let decide: Decision
+  private let log: (CallNotice) -> Void
   private let feed: (RendezvousClient.Input) -> Void
 
   private var stream: TCPStream?
@@ -25,12 +27,14 @@ package final class ServerConnection {
   init(
     loop: EventLoop, addresses: [SocketAddress],
     makeSession: @escaping () -> any SecureSession, decide: @escaping Decision,
+    log: @escaping (CallNotice) -> Void = { _ in },
     feed: @escaping (RendezvousClient.Input) -> Void
   ) {
     self.loop = loop
     self.addresses = addresses
     self.makeSession = makeSession
     self.decide = decide
+    self.log = log
     self.feed = feed
   }
 
@@ -41,8 +45,10 @@ package final class ServerConnection {
       untried = addresses
       connect(after: "no address")
     case .disconnect: close()
-    case .verify(let facts):
-      feed(decide(facts) ? .serverAccepted : .serverRejected)
+    case .verify(let facts, let mayAsk):
+      if let isRight = decide(facts, mayAsk) {
+        feed(isRight ? .serverAccepted : .serverRejected)
+      }
     case .send(let bytes):
       session?.send(bytes, at: loop.now)
       drain()
@@ -59,6 +65,7 @@ package final class ServerConnection {
       return
     }
     let address = untried.removeFirst()
+    log(.serverConnecting(address))
     do {
       let stream = try TCPStream(connectingTo: address)
       token = try loop.watch(stream.fileDescriptor, for: .writable) { [unowned self] ready in
@@ -116,7 +123,10 @@ package final class ServerConnection {
         // Another server, not an unreachable one: who decides about servers says so.
         return feed(
           .secured(RendezvousClient.ServerFacts(keyHash: found, chain: [], exporter: [])))
-      case .failed(let failure): return lost("TLS failed (\(failure))")
+      case .failed(.certificateRefused):
+        close()
+        return feed(.certificateRefused)
+      case .failed(let failure): return lost("TLS failed: \(failure)")
       }
     }
     flush()
@@ -126,7 +136,8 @@ package final class ServerConnection {
     guard let keyHash = session.peerKeyHash,
       let exporter = session.exporter(
         label: AdmissionStatement.exporterLabel, count: AdmissionStatement.exporterCount)
-    else { return lost("TLS failed (no exporter)") }
+    else { return lost("TLS failed: no exporter") }
+    log(.serverSecured(session.cipherName))
     feed(
       .secured(
         RendezvousClient.ServerFacts(
@@ -140,6 +151,7 @@ package final class ServerConnection {
   }
 
   private func lost(_ reason: String) {
+    log(.serverLost(reason))
     close()
     feed(.disconnected(reason))
   }

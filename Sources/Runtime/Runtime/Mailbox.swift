@@ -1,3 +1,4 @@
+import CLinux
 import Synchronization
 
 /// Values from any thread to one; full drops the **oldest**: for pictures, where the newest wins.
@@ -67,6 +68,11 @@ package final class OrderedMailbox<Element: Sendable>: Sendable {
     }
     wakeUp.signal()
     return isTaken
+  }
+
+  /// Waits until there is room: for threads that may, and whose reader always comes round to it.
+  package func postWaiting(_ element: Element) {
+    while !post(element) { usleep(500) }
   }
 
   /// All that waits, oldest first.

@@ -27,9 +27,7 @@ final class ConnectionWorker: Sendable {
   }
 
   /// Waits while the worker has more to do than its mailbox holds: it always comes round to it.
-  func order(_ order: WorkerOrder) {
-    while !orders.post(order) { usleep(500) }
-  }
+  func order(_ order: WorkerOrder) { orders.postWaiting(order) }
 
   func join() { thread.join() }
 }

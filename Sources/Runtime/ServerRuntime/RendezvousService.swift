@@ -14,7 +14,9 @@ package final class RendezvousService {
   private let loop: EventLoop
   private let reports: OrderedMailbox<WorkerReport>
   private let workers: [ConnectionWorker]
-  private let archive: ArchiveThread?
+  private let archive: (any RoomArchive)?
+  /// Writes rooms to their archive, so that a slow disk keeps nobody waiting.
+  private let disk: SerialThread
   private let tell: (Notice) -> Void
   private var server: RendezvousServer
   private var listeners: [(listener: TCPListener, token: EventLoop.Token)] = []
@@ -77,9 +79,8 @@ package final class RendezvousService {
       limits: configuration.limits, ciphers: configuration.ciphers,
       clock: WallClock(unixSeconds: Clock.wallSeconds, at: loop.now),
       rooms: configuration.archive?.load() ?? [], seed: seed, at: loop.now)
-    archive = try configuration.archive.map { (archive) throws(SystemError) in
-      try ArchiveThread(archive)
-    }
+    archive = configuration.archive
+    disk = try SerialThread("rooms", capacity: 4_096, priority: .background)
     reports = OrderedMailbox(capacity: 65_536, wakeUp: try WakeUp())
     let count = configuration.workers > 0 ? configuration.workers : processorCount
     var started: [ConnectionWorker] = []
@@ -126,7 +127,7 @@ package final class RendezvousService {
     // A worker may be waiting for room in the mailbox.
     while !reports.takeAll().isEmpty {}
     for worker in workers { worker.join() }
-    archive?.finish()
+    disk.finish()
   }
 
   private func accept(_ listener: TCPListener) {
@@ -174,8 +175,9 @@ package final class RendezvousService {
         } else {
           worker(of: id).order(.reset(id))
         }
-      case .store(let room): archive?.store(room)
-      case .forget(let rid): archive?.forget(rid: rid)
+      // Making rooms waits for a disk that is slower still: nothing is dropped.
+      case .store(let room): disk.postWaiting { [archive] in archive?.store(room) }
+      case .forget(let rid): disk.postWaiting { [archive] in archive?.forget(rid: rid) }
       case .drained: isDrained = true
       }
     }

@@ -33,6 +33,8 @@ package final class SimulatedMember {
   /// Everything that the user was told, with world time.
   package private(set) var events: [(at: Instant, event: CallEvent)] = []
   package private(set) var exitCode: Int?
+  /// As the window shows the others.
+  package private(set) var roster: [RosterEntry] = []
   /// What the congestion control of each link allowed when it last said so.
   package private(set) var statistics: [String: CallStatistics] = [:]
   package private(set) var viewers: [SessionID: Viewer] = [:]
@@ -127,6 +129,10 @@ package final class SimulatedMember {
   package func leave(_ cause: LeaveCause = .user) { feed(.leave(cause)) }
   package func camera(isOn: Bool) { feed(.camera(isOn: isOn)) }
   package func microphone(isOn: Bool) { feed(.microphone(isOn: isOn)) }
+  /// The device is unplugged.
+  package func lose(_ device: Device) {
+    feed(.deviceFailed(device, MediaError(.absent, "the device is gone", remedy: "plug it in")))
+  }
 
   /// As by SIGKILL: nobody is told but by the kernel's resets.
   package func kill() {
@@ -255,7 +261,8 @@ package final class SimulatedMember {
       world.trace.add(code)
       // The process ends in order: its kernel closes what is open.
       host.endProgram()
-    case .announced, .server, .roster, .remember: return
+    case .roster(let entries): roster = entries
+    case .announced, .server, .remember: return
     }
   }
 
@@ -263,7 +270,7 @@ package final class SimulatedMember {
     switch output {
     case .connect: registration.connect()
     case .disconnect: registration.disconnect()
-    case .verify(let facts): registration.verify(facts)
+    case .verify(let facts, _): registration.verify(facts)
     case .send(let bytes): registration.send(bytes)
     default: findings.report("turn", "\(name): \(output) is not for the network")
     }

@@ -204,7 +204,7 @@ package final class PeerLink {
     return switch failure {
     case .keyMismatch: .certificate
     case .timedOut: .timedOut
-    case .refused, .handshake: closedFailure
+    case .refused, .certificateRefused, .handshake: closedFailure
     }
   }
 

@@ -1,0 +1,62 @@
+import Links
+import Media
+import Rooms
+import Sending
+import Testing
+import Units
+import Wire
+
+@testable import Call
+
+@Suite struct PeerSessionTests {
+  private let start = Instant(nanoseconds: 1_000_000_000)
+
+  private func provedPeer(_ acquaintance: Acquaintance = .new(name: "Ben")) -> PeerSession {
+    var peer = PeerSession(
+      session: SessionID(bytes: [UInt8](repeating: 1, count: 16))!, joinedAt: start)
+    peer.proved(
+      KeyFingerprint(bytes: [UInt8](repeating: 2, count: 32))!, acquaintance, isAdmitted: true)
+    peer.tell(.source(PictureSize(width: 640, height: 480), framesPerSecond: 30), at: start)
+    return peer
+  }
+
+  private func sound(at instant: Instant) -> EncodedAudioFrame {
+    EncodedAudioFrame(bytes: [1, 2, 3], samples: 960, capturedAt: instant)
+  }
+
+  /// A picture that the pacer needs a while for.
+  private func picture(at instant: Instant) -> EncodedVideoFrame {
+    EncodedVideoFrame(
+      bytes: [UInt8](repeating: 0, count: 200_000), isKeyFrame: true,
+      size: PictureSize(width: 640, height: 480), capturedAt: instant)
+  }
+
+  private func mediaFrames(_ peer: inout PeerSession) -> Int {
+    var count = 0
+    while let output = peer.nextOutput() {
+      if case .frame(.rtp, _) = output { count += 1 }
+    }
+    return count
+  }
+
+  @Test func `S8: what waits for its turn does not go out once the user has left`() {
+    var peer = provedPeer()
+    peer.send(picture(at: start), at: start)
+    peer.send(sound(at: start), at: start)
+    #expect((1..<100).contains(mediaFrames(&peer)))
+
+    peer.userLeft()
+    peer.send(sound(at: start), at: start + .milliseconds(20))
+    for step in 1...100 { peer.timeout(at: start + .milliseconds(20 + Int64(step))) }
+    #expect(mediaFrames(&peer) == 0)
+  }
+
+  @Test func `S5: a peer with a changed key gets nothing`() {
+    let pinned = KeyFingerprint(bytes: [UInt8](repeating: 3, count: 32))!
+    var peer = provedPeer(.changed(name: "Ben", pinned: pinned))
+    peer.send(picture(at: start), at: start)
+    peer.send(sound(at: start), at: start)
+    for step in 1...100 { peer.timeout(at: start + .milliseconds(Int64(step))) }
+    #expect(mediaFrames(&peer) == 0)
+  }
+}
