@@ -63,7 +63,11 @@ private func roomAddress(
       throw UsageError(
         "there is no room id; write p2pcall join ROOMID, or - to read it from standard input")
     }
-    switch terminal.ask("Room id: ", unless: try Signals().fileDescriptor) {
+    let signals = try Signals()
+    let answer = withExtendedLifetime(signals) {
+      terminal.ask("Room id: ", unless: signals.fileDescriptor)
+    }
+    switch answer {
     case .line(let line): return try RoomAddress(typed: line)
     case .none: throw UsageError("no room id was typed; write p2pcall join ROOMID")
     case .interrupted: throw Failure(.interrupted, "interrupted before a room id was typed")

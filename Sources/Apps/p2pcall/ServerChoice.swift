@@ -78,10 +78,12 @@ struct ServerChoice {
           + "if its pin is \(found), pass --server-pin \(found)")
       return false
     }
-    let answer = terminal.ask(
-      "The server \(address) is new. Its pin is\n  \(found)\n"
-        + "Does p2pcall-rendezvous print the same there? Type yes to go on: ",
-      unless: signals.fileDescriptor)
+    let answer = withExtendedLifetime(signals) {
+      terminal.ask(
+        "The server \(address) is new. Its pin is\n  \(found)\n"
+          + "Does p2pcall-rendezvous print the same there? Type yes to go on: ",
+        unless: signals.fileDescriptor)
+    }
     if answer == .interrupted { return nil }
     guard case .line(let line) = answer, line.lowercased() == "yes" else {
       say("the server was not accepted; compare the pin with what it prints at its start")
