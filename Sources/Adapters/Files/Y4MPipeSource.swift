@@ -75,17 +75,13 @@ private final class Y4MStream: Sendable {
     found.withLock { $0 = header }
     let start = Instant.now
     var number = 0.0
-    let buffer = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: header.pictureBytes, alignment: 64)
-    defer { buffer.deallocate() }
-    while try readPicture(reader, into: buffer) {
+    while let picture = try nextPicture(header, from: reader) {
       if end.isRegular {
         let due = start + .seconds(number / header.framesPerSecond)
         guard stopping.sleep(until: due) else { return }
         number += 1
       }
-      newest.put(
-        VideoFrame(picture: header.picture(UnsafeRawBufferPointer(buffer)), capturedAt: .now))
+      newest.put(VideoFrame(picture: picture, capturedAt: .now))
     }
   }
 
@@ -97,10 +93,10 @@ private final class Y4MStream: Sendable {
     }
   }
 
-  /// False when stopped.
-  private func readPicture(
-    _ reader: PipeReader, into buffer: UnsafeMutableRawBufferPointer
-  ) throws(MediaError) -> Bool {
+  /// `nil` when stopped.
+  private func nextPicture(
+    _ header: Y4MHeader, from reader: PipeReader
+  ) throws(MediaError) -> Picture? {
     switch try reader.line(limit: 256) {
     case .value(let line):
       // Its parameters do not change what a 4:2:0 picture's bytes are.
@@ -110,12 +106,12 @@ private final class Y4MStream: Sendable {
           remedy: "make it with ffmpeg -pix_fmt yuv420p -f yuv4mpegpipe")
       }
     case .over(let isClean): throw over(isClean)
-    case .stopped: return false
+    case .stopped: return nil
     }
-    switch try reader.fill(buffer) {
-    case .value: return true
+    switch try header.picture(filledBy: reader.fill) {
+    case .value(let picture): return picture
     case .over: throw over(false)
-    case .stopped: return false
+    case .stopped: return nil
     }
   }
 
