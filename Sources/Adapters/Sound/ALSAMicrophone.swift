@@ -3,17 +3,36 @@ import Units
 
 /// Sound from an ALSA capture device, in blocks of 10 ms.
 package final class ALSAMicrophone: AudioSource, @unchecked Sendable {
-  private let device: PCMDevice
+  /// Released, with the card, after the last block.
+  private var device: PCMDevice?
+  private let stopDevice: @Sendable () -> Void
   private var interleaved: [Int16]
   private var isStarted = false
 
   /// A ring of 80 ms survives a late thread; it adds no delay, because it is read at once.
-  package init(device name: String = "default") throws(MediaError) {
-    device = try PCMDevice(name, .capture, ring: .milliseconds(80))
+  package init(
+    device name: String = "default", cards: any SoundCards = ALSACards()
+  ) throws(MediaError) {
+    let device = try PCMDevice(name, .capture, ring: .milliseconds(80), cards: cards)
+    self.device = device
+    stopDevice = { [weak device] in device?.stop() }
     interleaved = [Int16](repeating: 0, count: AudioFormat.blockSamples * device.channels)
   }
 
+  /// After `nil` or an error the device is free for others.
   package func nextBlock() throws(MediaError) -> AudioBlock? {
+    guard let device else { return nil }
+    do {
+      if let block = try block(from: device) { return block }
+    } catch {
+      self.device = nil
+      throw error
+    }
+    self.device = nil
+    return nil
+  }
+
+  private func block(from device: PCMDevice) throws(MediaError) -> AudioBlock? {
     if !isStarted {
       isStarted = true
       device.start()
@@ -33,7 +52,7 @@ package final class ALSAMicrophone: AudioSource, @unchecked Sendable {
       samples: mixedDown(interleaved, channels: device.channels), capturedAt: capturedAt)
   }
 
-  package func stop() { device.stop() }
+  package func stop() { stopDevice() }
 }
 
 /// The mean of each frame's channels.

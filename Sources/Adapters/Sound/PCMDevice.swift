@@ -1,183 +1,167 @@
 import CALSA
-import CLinux
 import Media
 import Synchronization
 import Units
 
-/// One open ALSA PCM of 48 kHz mono s16, in one direction; closed when it goes.
-///
-/// Opened non-blocking, so that `stop` can end a wait. Used by one thread, but for `stop`.
+/// One open PCM under a call's rules: waits that `stop` can end, over- and underruns repaired,
+/// errors as sentences. Used by one thread, but for `stop`.
 final class PCMDevice: @unchecked Sendable {
-  enum Direction {
-    case capture
-    case playback
-
-    var noun: String { self == .capture ? "microphone" : "speaker" }
-  }
-
-  private let handle: OpaquePointer
+  private let pcm: any PCM
   let name: String
-  private let direction: Direction
-  /// Samples that the ring holds, as granted.
-  let ringSamples: Int
-  /// The device has this many channels: sound is mixed down to, or copied from, one.
-  let channels: Int
+  private let direction: SoundDirection
   private let isStopped = Atomic(false)
 
-  private static let rate: UInt32 = 48_000
   /// How long a wait may last before `stop` is looked at.
   private static let waitMilliseconds: Int32 = 100
+  /// Waits in vain until a microphone has failed: a card's clock never stops. 10 s: a headset that
+  /// changes its profile is silent for less.
+  private static let patience = 100
 
-  /// `ring` is how much the device's buffer should hold: little, since it is delay.
-  init(_ name: String, _ direction: Direction, ring: Interval) throws(MediaError) {
-    calsa_be_quiet()
+  init(
+    _ name: String, _ direction: SoundDirection, ring: Interval, cards: any SoundCards
+  ) throws(MediaError) {
     self.name = name
     self.direction = direction
-    var opened: OpaquePointer?
-    let stream = direction == .capture ? SND_PCM_STREAM_CAPTURE : SND_PCM_STREAM_PLAYBACK
-    let code = snd_pcm_open(&opened, name, stream, SND_PCM_NONBLOCK)
-    guard code == 0, let opened else {
-      throw PCMDevice.error(code, name, direction)
-    }
     do {
-      (channels, ringSamples) = try PCMDevice.configure(opened, name, direction, ring)
+      pcm = try cards.open(name, direction, ring: ring)
     } catch {
-      snd_pcm_close(opened)
-      throw error
+      throw PCMDevice.error(error, name, direction)
     }
-    handle = opened
   }
 
-  deinit {
-    snd_pcm_drop(handle)
-    snd_pcm_close(handle)
-  }
-
-  private static func configure(
-    _ handle: OpaquePointer, _ name: String, _ direction: Direction, _ ring: Interval
-  ) throws(MediaError) -> (channels: Int, ringSamples: Int) {
-    var parameters: OpaquePointer?
-    guard snd_pcm_hw_params_malloc(&parameters) == 0, let parameters else {
-      throw error(-ENOMEM, name, direction)
-    }
-    defer { snd_pcm_hw_params_free(parameters) }
-    var code = snd_pcm_hw_params_any(handle, parameters)
-    guard code >= 0 else { throw error(code, name, direction) }
-    code = snd_pcm_hw_params_set_access(handle, parameters, SND_PCM_ACCESS_RW_INTERLEAVED)
-    if code >= 0 { code = snd_pcm_hw_params_set_format(handle, parameters, SND_PCM_FORMAT_S16_LE) }
-    // Raw hw: devices often have two channels only.
-    var channels: UInt32 = 1
-    if code >= 0 {
-      code = snd_pcm_hw_params_set_channels_near(handle, parameters, &channels)
-    }
-    var granted = rate
-    if code >= 0 { code = snd_pcm_hw_params_set_rate_near(handle, parameters, &granted, nil) }
-    guard code >= 0 else { throw error(code, name, direction) }
-    guard granted == rate, (1...8).contains(channels) else {
-      throw MediaError(
-        .unsupported,
-        "the \(direction.noun) \(name) offers \(granted) Hz and \(channels) channels, not 48000 Hz",
-        remedy: "use plug\(name) or the default device, which convert")
-    }
-    var period = snd_pcm_uframes_t(AudioFormat.blockSamples)
-    snd_pcm_hw_params_set_period_size_near(handle, parameters, &period, nil)
-    var size = snd_pcm_uframes_t(ring.seconds * Double(rate))
-    snd_pcm_hw_params_set_buffer_size_near(handle, parameters, &size)
-    code = snd_pcm_hw_params(handle, parameters)
-    guard code >= 0 else { throw error(code, name, direction) }
-    snd_pcm_hw_params_get_buffer_size(parameters, &size)
-    snd_pcm_prepare(handle)
-    return (Int(channels), Int(size))
-  }
+  var shape: PCMShape { pcm.shape }
+  var channels: Int { pcm.shape.channels }
 
   func stop() { isStopped.store(true, ordering: .releasing) }
   var hasStopped: Bool { isStopped.load(ordering: .acquiring) }
 
-  func start() { snd_pcm_start(handle) }
+  func start() { pcm.start() }
+  /// Stops the device and asks for another buffer, in frames; `shape` says what was granted.
+  func reshape(ring: Int) { pcm.reshape(ring: ring) }
+
+  var now: Instant { pcm.now }
+  func rest(until instant: Instant) {
+    pcm.rest(frames: Int((instant - pcm.now).seconds * Double(AudioFormat.sampleRate)))
+  }
+  /// Frames that can be moved now; 0 where something is to be repaired first.
+  var available: Int { max(0, pcm.available()) }
 
   /// Samples between the application and the air: waiting to be heard, or to be read.
-  var delaySamples: Int {
-    var frames: snd_pcm_sframes_t = 0
-    return snd_pcm_delay(handle, &frames) == 0 ? max(0, Int(frames)) : 0
-  }
+  var delaySamples: Int { pcm.delay() }
 
   /// Waits until at least `frames` can be moved; false after `stop`. A device that vanished
   /// throws `.ended`; over- and underruns are repaired and reported to `repaired`.
   func wait(frames: Int, repaired: () -> Void) throws(MediaError) -> Bool {
+    var inVain = 0
     while !hasStopped {
-      let available = snd_pcm_avail_update(handle)
+      let available = pcm.available()
+      if available >= frames { return true }
       if available < 0 {
         try repair(Int32(available))
         repaired()
-        continue
+        // The caller may want something else now.
+        return true
       }
-      if Int(available) >= frames { return true }
-      let code = snd_pcm_wait(handle, Self.waitMilliseconds)
+      let code = pcm.wait(milliseconds: Self.waitMilliseconds)
       if code < 0 {
         try repair(code)
         repaired()
+        return true
+      }
+      if code > 0 {
+        awaitRest(of: frames)
+      } else {
+        inVain += 1
+        if direction == .capture, inVain >= Self.patience { throw silence }
       }
     }
     return false
   }
 
+  /// A device may call itself ready before `frames` can be moved (PulseAudio's plugin does for a
+  /// single one): asking again at once would keep a processor busy. What is missing comes no
+  /// sooner than this.
+  private func awaitRest(of frames: Int) {
+    let missing = frames - pcm.available()
+    // At least 1 ms, for devices that count in steps of their period.
+    if missing > 0, missing <= frames { pcm.rest(frames: max(missing, 48)) }
+  }
+
   /// Reads interleaved samples into `buffer` (frames × channels); frames read.
   func read(_ buffer: UnsafeMutablePointer<Int16>, frames: Int) throws(MediaError) -> Int {
-    let count = snd_pcm_readi(handle, buffer, snd_pcm_uframes_t(frames))
-    if count == -Int(EAGAIN) { return 0 }
-    if count < 0 {
-      try repair(Int32(count))
-      return 0
-    }
-    return Int(count)
+    try moved(pcm.read(into: buffer, frames: frames))
   }
 
   /// Writes interleaved samples; frames written.
   func write(_ buffer: UnsafePointer<Int16>, frames: Int) throws(MediaError) -> Int {
-    let count = snd_pcm_writei(handle, buffer, snd_pcm_uframes_t(frames))
-    if count == -Int(EAGAIN) { return 0 }
-    if count < 0 {
-      try repair(Int32(count))
-      return 0
-    }
-    return Int(count)
+    try moved(pcm.write(buffer, frames: frames))
+  }
+
+  private func moved(_ count: Int) throws(MediaError) -> Int {
+    if count >= 0 { return count }
+    if count != -Int(EAGAIN) { try repair(Int32(count)) }
+    return 0
   }
 
   /// Under- and overruns and suspends are recovered from; what is left is the device's end.
   private func repair(_ code: Int32) throws(MediaError) {
-    guard snd_pcm_recover(handle, code, 1) < 0 else {
-      if direction == .capture { snd_pcm_start(handle) }
+    guard pcm.recover(from: code) < 0 else {
+      if direction == .capture { pcm.start() }
       return
     }
     if code == -ENODEV || code == -EBADFD {
       throw MediaError(
-        .ended, "the \(direction.noun) \(name) was unplugged",
-        remedy: "plug it in again and join once more, or choose another with p2pcall devices")
+        .ended, "the \(direction.noun) \(name) was unplugged", remedy: remedy, device: name)
     }
-    throw PCMDevice.error(code, name, direction)
+    throw PCMDevice.error(.code(code), name, direction)
+  }
+
+  private var remedy: String {
+    direction == .capture
+      ? "plug it in again and write /unmute, or choose another with p2pcall devices"
+      : "plug it in again and join once more, or choose another with p2pcall devices"
+  }
+
+  private var silence: MediaError {
+    MediaError(
+      .failed, "the microphone \(name) gives no sound",
+      remedy: "unplug it and plug it in again, then write /unmute, or choose another with "
+        + "--audio mic:DEVICE", device: name)
   }
 
   private static func error(
-    _ code: Int32, _ name: String, _ direction: Direction
+    _ refusal: PCMRefusal, _ name: String, _ direction: SoundDirection
   ) -> MediaError {
-    let option = direction == .capture ? "--audio mic:DEVICE" : "--play speaker:DEVICE"
+    let option = direction == .capture ? "--audio mic:" : "--play speaker:"
+    switch refusal {
+    case .otherShape(let shape):
+      return MediaError(
+        .unsupported, "the \(direction.noun) \(name) has \(shape), not 48000 Hz in 16 bit",
+        remedy: "use \(option)plug\(name) or the default device, which convert", device: name)
+    case .code(let code): return error(code, name, direction, option: option + "DEVICE")
+    }
+  }
+
+  private static func error(
+    _ code: Int32, _ name: String, _ direction: SoundDirection, option: String
+  ) -> MediaError {
     switch -code {
     case ENOENT, ENODEV, ENXIO:
       return MediaError(
         .absent, "there is no \(direction.noun) \(name)",
-        remedy: "choose one that p2pcall devices lists, with \(option)")
-    case EBUSY:
+        remedy: "choose one that p2pcall devices lists, with \(option)", device: name)
+    case EBUSY, EAGAIN:
       return MediaError(
         .busy, "another program uses the \(direction.noun) \(name)",
-        remedy: "end that program, or choose another device with \(option)")
+        remedy: "end that program, or choose another device with \(option)", device: name)
     case EACCES, EPERM:
       return MediaError(
         .denied, "the \(direction.noun) \(name) may not be opened",
-        remedy: "add yourself to the group audio, then log in again")
+        remedy: "add yourself to the group audio, then log in again", device: name)
     default:
       return MediaError(
         .failed, "the \(direction.noun) \(name) failed: \(String(cString: snd_strerror(code)))",
-        remedy: "choose another device with \(option)")
+        remedy: "choose another device with \(option)", device: name)
     }
   }
 }

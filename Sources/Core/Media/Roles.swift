@@ -16,11 +16,14 @@ package struct MediaError: Error, Hashable, Sendable, CustomStringConvertible {
   package var kind: Kind
   package var message: String
   package var remedy: String
+  /// What failed, as options name it; empty where the message is all there is to say.
+  package var device: String
 
-  package init(_ kind: Kind, _ message: String, remedy: String) {
+  package init(_ kind: Kind, _ message: String, remedy: String, device: String = "") {
     self.kind = kind
     self.message = message
     self.remedy = remedy
+    self.device = device
   }
   package var description: String { "\(message); \(remedy)" }
 }
