@@ -45,6 +45,7 @@ func tests(_ name: String, _ dependencies: String...) -> Target {
 
 let targets: [Target] = [
   foreign("COpenSSL"), foreign("CVPX"), foreign("COpus"), foreign("CALSA"), foreign("CV4L"),
+  foreign("CJPEG"),
   foreign("CSDL"), foreign("CFFmpeg"), foreign("CSQLite"), foreign("CUnistring"),
   foreign("CLinux"),
 
@@ -62,7 +63,7 @@ let targets: [Target] = [
   adapter("Encryption", "COpenSSL", "CUnistring", "Units", "Ciphers", "Links", "Rooms"),
   adapter("VideoCodec", "CVPX", "Units", "Media"),
   adapter("AudioCodec", "COpus", "Units", "Media"),
-  adapter("Camera", "CV4L", "CLinux", "Units", "Media"),
+  adapter("Camera", "CV4L", "CJPEG", "CLinux", "Units", "Media"),
   adapter("Sound", "CALSA", "CLinux", "Units", "Media"),
   adapter("Files", "CLinux", "CSQLite", "Units", "Wire", "Media", "Rooms"),
   adapter("Window", "CSDL", "CLinux", "Units", "Media"),

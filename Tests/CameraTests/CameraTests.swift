@@ -38,6 +38,7 @@ import Testing
     failure: Int32, kind: MediaError.Kind
   ) {
     let fake = FakeCamera([])
+    fake.nodeCount = 8
     fake.openFailure = failure
     do {
       _ = try V4L2Camera(device: "/dev/video7", wanted: hd, framesPerSecond: 30, calls: fake)
@@ -63,7 +64,12 @@ import Testing
       } catch let error as MediaError {
         #expect(error.kind == .ended)
         #expect(error.message == "the camera /dev/video0 was unplugged")
+        #expect(error.device == "/dev/video0")
+        #expect(error.remedy.contains("/camera on"))
       }
+      // At once, not when whoever holds the camera lets it go.
+      #expect(fake.openCount == 0)
+      #expect(try camera.nextFrame() == nil)
     }()
     #expect(fake.openCount == 0)
     #expect(fake.mappedCount == 0)
@@ -90,6 +96,65 @@ import Testing
       device: "/dev/video0", wanted: small, framesPerSecond: 30, calls: fake)
     camera.stop()
     #expect(try camera.nextFrame() == nil)
+    // Its light is off.
+    #expect(fake.openCount == 0)
+    #expect(fake.mappedCount == 0)
+  }
+
+  @Test func `a driver that always has a picture ready cannot hold the thread`() throws {
+    let fake = FakeCamera([.init(format: .i420, size: small, framesPerSecond: 30)])
+    fake.frames = [[UInt8](repeating: 9, count: small.pixels * 3 / 2)]
+    fake.repeatsLast = true
+    let camera = try V4L2Camera(
+      device: "/dev/video0", wanted: small, framesPerSecond: 30, calls: fake)
+    #expect(try camera.nextFrame() != nil)
+    camera.stop()
+    #expect(try camera.nextFrame() == nil)
+  }
+
+  @Test func `a camera whose pictures cannot be read has failed`() throws {
+    let fake = FakeCamera([.init(format: .mjpeg, size: small, framesPerSecond: 30)])
+    fake.frames = [[UInt8](repeating: 9, count: 500)]
+    fake.repeatsLast = true
+    let camera = try V4L2Camera(
+      device: "/dev/video0", wanted: small, framesPerSecond: 30, calls: fake)
+    do {
+      _ = try camera.nextFrame()
+      Issue.record("there was a picture")
+    } catch {
+      #expect(error.message == "the camera /dev/video0 gives no pictures")
+    }
+  }
+
+  @Test func `without a choice the first camera that works is taken`() throws {
+    let fake = FakeCamera([.init(format: .yuyv, size: vga, framesPerSecond: 30)])
+    fake.nodeCount = 3
+    fake.openFailures = ["/dev/video0": -EACCES]
+    fake.busyNodes = ["/dev/video1"]
+    let camera = try V4L2Camera(device: nil, wanted: vga, framesPerSecond: 30, calls: fake)
+    #expect(fake.openCount == 1)
+    #expect(fake.granted?.size == vga)
+    camera.stop()
+    #expect(try camera.nextFrame() == nil)
+  }
+
+  @Test(arguments: [
+    (["/dev/video0"], [String: Int32](), "another program uses the camera /dev/video0"),
+    ([], ["/dev/video0": -EACCES], "the camera /dev/video0 may not be opened"),
+    ([], ["/dev/video0": -ENODEV], "this computer has no camera"),
+  ])
+  func `without a choice it is said why there is no camera`(
+    busy: [String], failures: [String: Int32], message: String
+  ) {
+    let fake = FakeCamera([.init(format: .yuyv, size: vga, framesPerSecond: 30)])
+    fake.busyNodes = Set(busy)
+    fake.openFailures = failures
+    do {
+      _ = try V4L2Camera(device: nil, wanted: vga, framesPerSecond: 30, calls: fake)
+      Issue.record("it was opened")
+    } catch {
+      #expect(error.message == message)
+    }
   }
 
   @Test func `cameras are listed with name and largest size`() {
@@ -97,8 +162,8 @@ import Testing
       .init(format: .yuyv, size: vga, framesPerSecond: 30),
       .init(format: .mjpeg, size: hd, framesPerSecond: 30),
     ])
-    let list = Cameras.list(calls: fake)
-    #expect(list.first?.name == "Fake")
-    #expect(list.first?.largest == hd)
+    let list = Cameras.look(calls: fake)
+    #expect(list.cameras.first?.name == "Fake")
+    #expect(list.cameras.first?.largest == hd)
   }
 }

@@ -15,6 +15,13 @@ final class FakeCamera: DeviceCalls, @unchecked Sendable {
   var modes: [Mode]
   /// −errno of `open`; 0 opens.
   var openFailure: Int32 = 0
+  /// The same for one node; nodes beyond `nodeCount` are not there.
+  var openFailures: [String: Int32] = [:]
+  var nodeCount = 1
+  /// Nodes whose buffers another program holds.
+  var busyNodes: Set<String> = []
+  /// A driver that always has another frame ready, the last one again.
+  var repeatsLast = false
   /// Bytes of the frames to deliver, in order; afterwards `endFailure`.
   var frames: [[UInt8]] = []
   /// Driver's mark that the frame of this number is damaged.
@@ -33,8 +40,12 @@ final class FakeCamera: DeviceCalls, @unchecked Sendable {
 
   func open(_ path: String) -> Int32 {
     if openFailure < 0 { return openFailure }
+    if let failure = openFailures[path] { return failure }
+    guard let number = Int32(path.dropFirst("/dev/video".count)), number < nodeCount else {
+      return -ENOENT
+    }
     openCount += 1
-    return 77
+    return 77 + number
   }
 
   func close(_ descriptor: Int32) { openCount -= 1 }
@@ -53,7 +64,7 @@ final class FakeCamera: DeviceCalls, @unchecked Sendable {
 
   func wait(_ descriptor: Int32, milliseconds: Int32) -> Int32 {
     // One frame at a time, as a camera would: nothing more waits behind it.
-    if milliseconds == 0 { return 0 }
+    if milliseconds == 0 { return repeatsLast ? 1 : 0 }
     return delivered < frames.count || endFailure < 0 ? 1 : 0
   }
 
@@ -97,7 +108,7 @@ final class FakeCamera: DeviceCalls, @unchecked Sendable {
       let parameters = argument.assumingMemoryBound(to: v4l2_streamparm.self)
       requestedRate = parameters.pointee.parm.capture.timeperframe.denominator / 1_000
       return 0
-    case cv4l_REQBUFS: return 0
+    case cv4l_REQBUFS: return busyNodes.contains("/dev/video\(descriptor - 77)") ? -EBUSY : 0
     case cv4l_QUERYBUF:
       let buffer = argument.assumingMemoryBound(to: v4l2_buffer.self)
       buffer.pointee.length = UInt32(bufferLength)
@@ -119,6 +130,7 @@ final class FakeCamera: DeviceCalls, @unchecked Sendable {
   }
 
   private func dequeue(_ buffer: UnsafeMutablePointer<v4l2_buffer>) -> Int32 {
+    if repeatsLast, delivered == frames.count { delivered -= 1 }
     guard delivered < frames.count else { return endFailure }
     guard !queued.isEmpty else { return -EAGAIN }
     let index = queued.removeFirst()

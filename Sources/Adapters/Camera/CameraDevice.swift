@@ -42,8 +42,9 @@ final class CameraDevice {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// All modes whose format is understood.
-  func modes() -> [CaptureMode] {
+  /// All modes whose format is understood. Of sizes in a range those that cameras usually have, and
+  /// the one that is wanted.
+  func modes(wanted: PictureSize? = nil) -> [CaptureMode] {
     var found: [CaptureMode] = []
     for index in 0..<Self.listLimit {
       var description = v4l2_fmtdesc()
@@ -51,12 +52,14 @@ final class CameraDevice {
       description.type = cv4l_CAPTURE
       guard control(cv4l_ENUM_FMT, &description) >= 0 else { break }
       guard let format = PixelFormat(fourCC: description.pixelformat) else { continue }
-      found += modes(of: format, fourCC: description.pixelformat)
+      found += modes(of: format, fourCC: description.pixelformat, wanted: wanted)
     }
     return found
   }
 
-  private func modes(of format: PixelFormat, fourCC: UInt32) -> [CaptureMode] {
+  private func modes(
+    of format: PixelFormat, fourCC: UInt32, wanted: PictureSize?
+  ) -> [CaptureMode] {
     var found: [CaptureMode] = []
     for index in 0..<Self.listLimit {
       var entry = v4l2_frmsizeenum()
@@ -70,7 +73,8 @@ final class CameraDevice {
       } else {
         let width = Int(cv4l_range_width(&entry))
         let height = Int(cv4l_range_height(&entry))
-        for size in Self.usualSizes where size.width <= width && size.height <= height {
+        let sizes = Self.usualSizes + (wanted.map { [$0] } ?? [])
+        for size in sizes where size.width <= width && size.height <= height {
           found += rates(of: format, fourCC: fourCC, size: size)
         }
         break
@@ -114,7 +118,7 @@ final class CameraDevice {
     guard let pixels = PixelFormat(fourCC: granted.pixelformat), size.isValid else {
       throw MediaError(
         .unsupported, "the camera \(path) gives no picture format that p2pcall reads",
-        remedy: "choose another camera that p2pcall devices lists")
+        remedy: "choose another camera that p2pcall devices lists", device: path)
     }
     var parameters = v4l2_streamparm()
     cv4l_set_rate(&parameters, 1_000, UInt32(min(framesPerSecond, mode.framesPerSecond) * 1_000))
@@ -196,31 +200,34 @@ final class CameraDevice {
   }
 
   private static func error(_ code: Int32, _ path: String) -> MediaError {
-    switch code {
-    case ENOENT, ENXIO:
-      MediaError(
-        .absent, "there is no camera \(path)",
-        remedy: "choose one that p2pcall devices lists, with --video camera:DEVICE")
-    case EBUSY:
-      MediaError(
-        .busy, "another program uses the camera \(path)",
-        remedy: "end that program, or choose another with --video camera:DEVICE")
-    case EACCES, EPERM:
-      MediaError(
-        .denied, "the camera \(path) may not be opened",
-        remedy: "add yourself to the group video, then log in again")
-    case ENODEV:
-      MediaError(
-        .ended, "the camera \(path) was unplugged",
-        remedy: "plug it in again and join once more")
-    case ENOTTY, EINVAL:
-      MediaError(
-        .unsupported, "\(path) is not a camera that p2pcall can use",
-        remedy: "choose one that p2pcall devices lists, with --video camera:DEVICE")
-    default:
-      MediaError(
-        .failed, "the camera \(path) failed: \(String(cString: strerror(code)))",
-        remedy: "unplug it and plug it in again, or choose another with --video camera:DEVICE")
-    }
+    let other = "choose another with --video camera:DEVICE"
+    let (kind, message, remedy): (MediaError.Kind, String, String) =
+      switch code {
+      case ENOENT, ENXIO:
+        (
+          .absent, "there is no camera \(path)",
+          "choose one that p2pcall devices lists, with --video camera:DEVICE"
+        )
+      case EBUSY:
+        (.busy, "another program uses the camera \(path)", "end that program, or \(other)")
+      case EACCES, EPERM:
+        (
+          .denied, "the camera \(path) may not be opened",
+          "add yourself to the group video, then log in again"
+        )
+      case ENODEV:
+        (.ended, "the camera \(path) was unplugged", "plug it in again and write /camera on")
+      case ENOTTY, EINVAL:
+        (
+          .unsupported, "\(path) is not a camera that p2pcall can use",
+          "choose one that p2pcall devices lists, with --video camera:DEVICE"
+        )
+      default:
+        (
+          .failed, "the camera \(path) failed: \(String(cString: strerror(code)))",
+          "unplug it, plug it in again and write /camera on, or \(other)"
+        )
+      }
+    return MediaError(kind, message, remedy: remedy, device: path)
   }
 }

@@ -10,17 +10,26 @@ package struct CameraEntry: Hashable, Sendable {
 
 /// The cameras of this computer.
 package enum Cameras {
-  /// Nodes that capture video and can be opened; sorted by number.
-  package static func list(calls: any DeviceCalls = KernelCalls()) -> [CameraEntry] {
-    var found: [CameraEntry] = []
+  /// Nodes that capture video and can be opened, sorted by number; and why others that are there
+  /// cannot be.
+  package static func look(
+    calls: any DeviceCalls = KernelCalls()
+  ) -> (cameras: [CameraEntry], refused: [MediaError]) {
+    var cameras: [CameraEntry] = []
+    var refused: [MediaError] = []
     for number in 0..<64 {
-      let path = "/dev/video\(number)"
-      guard let device = try? CameraDevice(path, calls: calls),
-        let name = device.captureName()
-      else { continue }
-      let largest = device.modes().map(\.size).max { $0.pixels < $1.pixels }
-      if largest != nil { found.append(CameraEntry(path: path, name: name, largest: largest)) }
+      do {
+        let device = try CameraDevice("/dev/video\(number)", calls: calls)
+        guard let name = device.captureName() else { continue }
+        guard let largest = device.modes().map(\.size).max(by: { $0.pixels < $1.pixels }) else {
+          continue
+        }
+        cameras.append(CameraEntry(path: device.path, name: name, largest: largest))
+      } catch {
+        // A node without a device behind it is no camera.
+        if error.kind != .absent, error.kind != .ended { refused.append(error) }
+      }
     }
-    return found
+    return (cameras, refused)
   }
 }

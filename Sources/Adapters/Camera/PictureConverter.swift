@@ -1,3 +1,4 @@
+import CJPEG
 import CV4L
 package import Media
 
@@ -7,7 +8,7 @@ package final class PictureConverter {
   private let size: PictureSize
   /// Bytes of one line of the first plane.
   private let stride: Int
-  /// libv4lconvert, for what is not merely rearranged.
+  /// libv4lconvert, for YUYV.
   private let converter: OpaquePointer?
 
   package init(from format: PixelFormat, size: PictureSize, stride: Int) {
@@ -15,7 +16,7 @@ package final class PictureConverter {
     self.size = size
     let least = format == .yuyv ? size.width * 2 : size.width
     self.stride = max(stride, least)
-    converter = format == .yuyv || format == .mjpeg ? cv4l_converter() : nil
+    converter = format == .yuyv ? cv4l_converter() : nil
   }
 
   deinit { if let converter { v4lconvert_destroy(converter) } }
@@ -29,9 +30,8 @@ package final class PictureConverter {
         case .i420: copyPlanes(bytes, into: target)
         case .nv12: splitChroma(bytes, into: target)
         case .yuyv: convert(bytes, into: target)
-        case .mjpeg: convert(bytes, into: target)
+        case .mjpeg: decode(bytes, into: target)
         }
-      if isWhole, format == .mjpeg { narrowRange(target) }
     }
     return isWhole ? picture : nil
   }
@@ -78,8 +78,7 @@ package final class PictureConverter {
   private func convert(
     _ bytes: UnsafeMutableRawBufferPointer, into target: UnsafeMutableRawBufferPointer
   ) -> Bool {
-    guard let converter, !bytes.isEmpty else { return false }
-    if format == .yuyv, bytes.count < stride * size.height { return false }
+    guard let converter, !bytes.isEmpty, bytes.count >= stride * size.height else { return false }
     let count = cv4l_convert(
       converter, UInt32(size.width), UInt32(size.height), format.fourCC, UInt32(stride),
       bytes.baseAddress, Int32(clamping: bytes.count), target.baseAddress,
@@ -87,14 +86,14 @@ package final class PictureConverter {
     return Int(count) == target.count
   }
 
-  /// JPEG uses 0…255 for black to white; video here uses 16…235, and 16…240 for colour.
-  private func narrowRange(_ target: UnsafeMutableRawBufferPointer) {
-    for index in 0..<size.pixels {
-      target[index] = UInt8(16 + (Int(target[index]) * 219 + 127) / 255)
-    }
-    for index in size.pixels..<target.count {
-      target[index] = UInt8(128 + ((Int(target[index]) - 128) * 224) / 255)
-    }
+  /// By libjpeg: libv4lconvert refuses heights that are no multiple of 16, such as 360 and 1080.
+  private func decode(
+    _ bytes: UnsafeMutableRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+  ) -> Bool {
+    guard let start = bytes.baseAddress, let place = target.baseAddress else { return false }
+    return cjpeg_decode(
+      start.assumingMemoryBound(to: UInt8.self), bytes.count, Int32(size.width),
+      Int32(size.height), place.assumingMemoryBound(to: UInt8.self)) == 1
   }
 
   private func copy(
