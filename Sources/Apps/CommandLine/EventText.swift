@@ -28,8 +28,8 @@ extension CallEvent {
     case .chatDelivered(_, let peer): return "* \u{2713} delivered to \(peer.shown)"
     case .recording(let peer, let isOn):
       return "* \(peer.shown) \(isOn ? "is recording" : "stopped recording")"
-    case .device(let kind, let name, let state):
-      return "* \(kind.oneLine) \(name.oneLine): \(state.oneLine)"
+    // The failure that comes with it says it in a sentence.
+    case .device: return nil
     case .stats: return nil
     case .peerLeft(let peer, let reason): return "* \(peer.shown) left (\(reason.oneLine))"
     case .failure(_, let message, let remedy):

@@ -20,8 +20,10 @@ final class CallPresenter: Sendable {
   private struct State {
     var isMicrophoneOn: Bool
     var isCameraOn: Bool
-    let hasAudio: Bool
-    let hasVideo: Bool
+    var hasAudio: Bool
+    var hasVideo: Bool
+    /// Devices may come back after they failed; pipes and files do not.
+    let mayComeBack: (audio: Bool, video: Bool)
     let given: MediaBounds
     var roster: [RosterEntry] = []
     var statistics: [String: CallStatistics] = [:]
@@ -36,7 +38,8 @@ final class CallPresenter: Sendable {
 
   init(
     printer: EventPrinter, window: WindowModel?, inbox: OrderedMailbox<ConferenceInput>,
-    bounds: MediaBounds, sources: (audio: Bool, video: Bool)
+    bounds: MediaBounds, sources: (audio: Bool, video: Bool),
+    mayComeBack: (audio: Bool, video: Bool)
   ) throws(SystemError) {
     self.printer = printer
     output = try SerialThread("output", capacity: Self.waitingLines)
@@ -45,7 +48,7 @@ final class CallPresenter: Sendable {
     state = Mutex(
       State(
         isMicrophoneOn: sources.audio, isCameraOn: sources.video, hasAudio: sources.audio,
-        hasVideo: sources.video, given: bounds))
+        hasVideo: sources.video, mayComeBack: mayComeBack, given: bounds))
   }
 
   func prepareWindow(address: RoomAddress, server: ServerAddress, isMirrored: Bool) {
@@ -193,9 +196,31 @@ final class CallPresenter: Sendable {
         }
         state.chat[index].delivery = .delivered
       }
+    case .device(let kind, _, _): noteLost(Device(rawValue: kind))
     case .failure(_, let message, let remedy):
       notice("\(message); \(remedy)", isWarning: true)
     default: break
+    }
+  }
+
+  /// A source that failed is off; what cannot be opened again is gone.
+  private func noteLost(_ device: Device?) {
+    switch device {
+    case .camera:
+      let isGone = state.withLock {
+        $0.isCameraOn = false
+        $0.hasVideo = $0.mayComeBack.video
+        return !$0.hasVideo
+      }
+      window?.update { $0.camera = isGone ? .absent : .off }
+    case .microphone:
+      let isGone = state.withLock {
+        $0.isMicrophoneOn = false
+        $0.hasAudio = $0.mayComeBack.audio
+        return !$0.hasAudio
+      }
+      window?.update { $0.microphone = isGone ? .absent : .off }
+    case .view, .speaker, nil: break
     }
   }
 

@@ -6,7 +6,8 @@ import Sound
 func listDevices() {
   let output = TextOutput.standardOutput
   var found = 0
-  for camera in Cameras.list() {
+  let (cameras, refused) = Cameras.look()
+  for camera in cameras {
     let size = camera.largest.map { " (up to \($0))" } ?? ""
     output.write(line: "camera:\(camera.path)  \(camera.name)\(size)")
     found += 1
@@ -19,7 +20,8 @@ func listDevices() {
       found += 1
     }
   }
-  if found == 0 {
+  for problem in refused { TextOutput.standardError.write(line: "p2pcall: \(problem)") }
+  if found == 0, refused.isEmpty {
     TextOutput.standardError.write(
       line: "no camera, microphone or speaker was found; files, pipes, pattern and tone need none")
   }

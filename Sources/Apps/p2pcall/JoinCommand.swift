@@ -28,7 +28,8 @@ func join(_ options: JoinOptions, start: Instant) throws -> ExitCode {
   let inbox = OrderedMailbox<ConferenceInput>(capacity: 4_096, wakeUp: try WakeUp())
   let presenter = try CallPresenter(
     printer: printer, window: media.windowModel, inbox: inbox, bounds: bounds,
-    sources: (audio: media.audioSource != nil, video: media.videoSource != nil))
+    sources: (audio: media.audioSource != nil, video: media.videoSource != nil),
+    mayComeBack: (audio: media.reopenAudio != nil, video: media.reopenVideo != nil))
   defer { presenter.finish() }
   for notice in media.notices { presenter.say(notice) }
   presenter.prepareWindow(address: address, server: server.address, isMirrored: media.isCamera)

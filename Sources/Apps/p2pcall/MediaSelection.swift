@@ -16,6 +16,9 @@ import Window
 struct MediaSelection {
   var videoSource: (any VideoSource)?
   var audioSource: (any AudioSource)?
+  /// How devices are opened again, after the camera was switched off or one failed.
+  var reopenVideo: (@Sendable () throws(MediaError) -> any VideoSource)?
+  var reopenAudio: (@Sendable () throws(MediaError) -> any AudioSource)?
   var videoSink: (any VideoSink)?
   var audioSink: (any AudioSink)?
   var windowModel: WindowModel?
@@ -67,17 +70,11 @@ struct MediaSelection {
   ) throws(MediaError) -> (any VideoSource)? {
     switch choice {
     case .automatic:
-      do {
-        let camera = try camera(nil, bounds: bounds)
-        isCamera = true
-        return camera
-      } catch {
+      do { return try camera(nil, bounds: bounds) } catch {
         notices.append("\(error.message): you send no picture")
         return nil
       }
-    case .camera(let device):
-      isCamera = true
-      return try camera(device, bounds: bounds)
+    case .camera(let device): return try camera(device, bounds: bounds)
     case .pipe(let path): return try Y4MPipeSource(path: path)
     case .pattern:
       return try PatternSource(size: bounds.picture, framesPerSecond: bounds.framesPerSecond)
@@ -85,11 +82,26 @@ struct MediaSelection {
     }
   }
 
-  private func camera(
+  private mutating func camera(
     _ device: String?, bounds: MediaBounds
-  ) throws(MediaError) -> V4L2Camera {
-    try V4L2Camera(
-      device: device, wanted: bounds.picture, framesPerSecond: bounds.framesPerSecond)
+  ) throws(MediaError) -> any VideoSource {
+    let open = { @Sendable () throws(MediaError) -> any VideoSource in
+      try V4L2Camera(
+        device: device, wanted: bounds.picture, framesPerSecond: bounds.framesPerSecond)
+    }
+    let camera = try open()
+    isCamera = true
+    reopenVideo = open
+    return camera
+  }
+
+  private mutating func microphone(_ device: String?) throws(MediaError) -> any AudioSource {
+    let open = { @Sendable () throws(MediaError) -> any AudioSource in
+      try ALSAMicrophone(device: device ?? "default")
+    }
+    let microphone = try open()
+    reopenAudio = open
+    return microphone
   }
 
   private mutating func soundSource(
@@ -97,11 +109,11 @@ struct MediaSelection {
   ) throws -> (any AudioSource)? {
     switch choice {
     case .automatic:
-      do { return try ALSAMicrophone() } catch {
+      do { return try microphone(nil) } catch {
         notices.append("\(error.message): you send no sound")
         return nil
       }
-    case .microphone(let device): return try ALSAMicrophone(device: device ?? "default")
+    case .microphone(let device): return try microphone(device)
     case .file(let path):
       return try clip(path, bounds: bounds, picture: false, sound: true).audio
     case .pipe(let path): return try PCMPipeSource(path: path)
@@ -151,7 +163,8 @@ struct MediaSelection {
     var preview: (@Sendable (VideoFrame) -> Void)?
     if let model { preview = { model.showSelf($0.picture) } }
     return MediaSetup(
-      videoSource: videoSource, audioSource: audioSource, videoSink: videoSink,
+      videoSource: videoSource, audioSource: audioSource, reopenVideo: reopenVideo,
+      reopenAudio: reopenAudio, videoSink: videoSink,
       audioSink: audioSink,
       preview: preview,
       makeVideoEncoder: { () throws(MediaError) in VP8Encoder(processors: processors) },

@@ -130,9 +130,15 @@ package struct Conference {
     case .chat(let line): say(line, at: now)
     case .microphone(let isOn):
       isMicrophoneOn = isOn && configuration.sendsAudio
+      // Mute keeps it open, so that nobody's first word is lost; it may have failed before.
+      if isMicrophoneOn { outputs.append(.openMicrophone) }
       announceSources(at: now)
     case .camera(let isOn):
       isCameraOn = isOn && configuration.sendsVideo
+      guard configuration.sendsVideo else { return }
+      outputs.append(isCameraOn ? .openCamera : .closeCamera)
+      // What was encoded last may not have been sent any more: nothing may refer to it.
+      if isCameraOn { outputs.append(.keyFrame) }
       announceSources(at: now)
     case .bounds(let picture, let rate, let bitrate):
       configuration.picture = picture
@@ -503,12 +509,13 @@ package struct Conference {
     outputs.append(
       .event(
         .device(
-          kind: device.rawValue, name: error.message, state: "\(error.kind)")))
+          kind: device.rawValue, name: error.device.isEmpty ? error.message : error.device,
+          state: "\(error.kind)")))
     outputs.append(.event(.failure(code: 7, message: error.message, remedy: error.remedy)))
     switch device {
     case .camera: isCameraOn = false
     case .microphone: isMicrophoneOn = false
-    default: return
+    case .view, .speaker: return
     }
     announceSources(at: now)
   }

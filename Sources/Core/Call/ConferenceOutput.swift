@@ -21,6 +21,11 @@ package enum ConferenceOutput: Sendable {
   /// The next picture is to be a key frame.
   case keyFrame
   case encodeAudio(AudioOrder?)
+  /// Open the camera unless it is open; or close it, so that its light goes out.
+  case openCamera
+  case closeCamera
+  /// Open the microphone unless it is open.
+  case openMicrophone
   /// Decode now, show at `showAt` or at once if that has passed.
   case decode(SessionID, AssembledFrame, showAt: Instant)
   /// For the peer's jitter buffer on the sound thread.

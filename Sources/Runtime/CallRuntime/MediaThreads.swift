@@ -8,6 +8,9 @@ import Wire
 package struct MediaSetup: Sendable {
   package var videoSource: (any VideoSource)?
   package var audioSource: (any AudioSource)?
+  /// Open the source's device again; `nil` where it is no device.
+  package var reopenVideo: (@Sendable () throws(MediaError) -> any VideoSource)?
+  package var reopenAudio: (@Sendable () throws(MediaError) -> any AudioSource)?
   package var videoSink: (any VideoSink)?
   package var audioSink: (any AudioSink)?
   /// Gets each picture of our own source, for the self-view.
@@ -19,6 +22,8 @@ package struct MediaSetup: Sendable {
 
   package init(
     videoSource: (any VideoSource)?, audioSource: (any AudioSource)?,
+    reopenVideo: (@Sendable () throws(MediaError) -> any VideoSource)?,
+    reopenAudio: (@Sendable () throws(MediaError) -> any AudioSource)?,
     videoSink: (any VideoSink)?, audioSink: (any AudioSink)?,
     preview: (@Sendable (VideoFrame) -> Void)?,
     makeVideoEncoder: @escaping @Sendable () throws(MediaError) -> any VideoEncoder,
@@ -28,6 +33,8 @@ package struct MediaSetup: Sendable {
   ) {
     self.videoSource = videoSource
     self.audioSource = audioSource
+    self.reopenVideo = reopenVideo
+    self.reopenAudio = reopenAudio
     self.videoSink = videoSink
     self.audioSink = audioSink
     self.preview = preview
@@ -56,14 +63,15 @@ package final class MediaThreads {
     self.setup = setup
     self.inbox = inbox
     sink = setup.videoSink.map { SharedSink($0) }
-    picture = setup.videoSource.map { source in
-      PictureThread(
-        source: source, makeEncoder: setup.makeVideoEncoder, preview: setup.preview,
-        report: { inbox.post($0) })
+    picture = try setup.videoSource.map { source throws(SystemError) in
+      try PictureThread(
+        source: source, reopen: setup.reopenVideo, makeEncoder: setup.makeVideoEncoder,
+        preview: setup.preview, report: { inbox.post($0) })
     }
-    soundIn = setup.audioSource.map { source in
-      SoundInThread(
-        source: source, makeEncoder: setup.makeAudioEncoder, report: { inbox.post($0) })
+    soundIn = try setup.audioSource.map { source throws(SystemError) in
+      try SoundInThread(
+        source: source, reopen: setup.reopenAudio, makeEncoder: setup.makeAudioEncoder,
+        report: { inbox.post($0) })
     }
     soundOut = setup.audioSink.map { sink in
       SoundOutThread(
@@ -83,6 +91,9 @@ package final class MediaThreads {
     case .encodeVideo(let order): picture?.order(order)
     case .keyFrame: picture?.wantKeyFrame()
     case .encodeAudio(let order): soundIn?.order(order)
+    case .openCamera: picture?.turn(on: true)
+    case .closeCamera: picture?.turn(on: false)
+    case .openMicrophone: soundIn?.reopen()
     case .decode(let session, let frame, let showAt):
       decoders[session]?.thread.decode(frame, showAt: showAt)
     case .audio(let session, let packet): soundOut?.add(packet, of: session)

@@ -6,10 +6,10 @@ import Units
 
 /// Takes pictures from the source and encodes each at once under the newest order (decision 8).
 ///
-/// The orders come from the network thread; reports go to its mailbox, whose rule is to refuse
+/// While the source is off nothing of it is shown or encoded. The orders come from the network thread; reports go to its mailbox, whose rule is to refuse
 /// when full: then the frame is lost and the next one is a key frame.
 package final class PictureThread: Sendable {
-  private let source: any VideoSource
+  private let source: SourceSwitch<any VideoSource>
   private let makeEncoder: @Sendable () throws(MediaError) -> any VideoEncoder
   private let preview: (@Sendable (VideoFrame) -> Void)?
   private let report: @Sendable (ConferenceInput) -> Bool
@@ -20,15 +20,17 @@ package final class PictureThread: Sendable {
     var isKeyFrameWanted = false
   }
 
-  /// `preview` gets each picture of the source, for the self-view; `report` returns false when
-  /// the network thread's mailbox is full.
+  /// `reopen` is there for devices, which are closed while they are off. `preview` gets each
+  /// picture of the source, for the self-view; `report` returns false when the network thread's
+  /// mailbox is full.
   package init(
     source: any VideoSource,
+    reopen: (@Sendable () throws(MediaError) -> any VideoSource)?,
     makeEncoder: @escaping @Sendable () throws(MediaError) -> any VideoEncoder,
     preview: (@Sendable (VideoFrame) -> Void)?,
     report: @escaping @Sendable (ConferenceInput) -> Bool
-  ) {
-    self.source = source
+  ) throws(SystemError) {
+    self.source = try SourceSwitch(source, reopen: reopen) { $0.stop() }
     self.makeEncoder = makeEncoder
     self.preview = preview
     self.report = report
@@ -36,6 +38,9 @@ package final class PictureThread: Sendable {
 
   package func order(_ order: VideoOrder?) { standing.withLock { $0.order = order } }
   package func wantKeyFrame() { standing.withLock { $0.isKeyFrameWanted = true } }
+
+  /// Off closes the camera, on opens it.
+  package func turn(on isOn: Bool) { source.turn(on: isOn) }
 
   package func start() throws(SystemError) -> Thread {
     try Thread.start("picture") { self.run() }
@@ -45,21 +50,38 @@ package final class PictureThread: Sendable {
   package func stop() { source.stop() }
 
   private func run() {
-    do {
-      let encoder = try makeEncoder()
-      var known: (PictureSize, Double)?
-      var pace = FramePace()
-      while let frame = try source.nextFrame() {
-        let described = (frame.picture.size, source.framesPerSecond)
-        if known == nil || known! != described {
-          known = described
-          _ = report(.pictureSource(described.0, framesPerSecond: described.1))
-        }
-        preview?(frame)
-        try encode(frame, with: encoder, pace: &pace)
-      }
-    } catch {
+    let encoder: any VideoEncoder
+    do { encoder = try makeEncoder() } catch {
       _ = report(.deviceFailed(.camera, error))
+      return
+    }
+    while true {
+      do {
+        guard let open = try source.next() else { return }
+        try take(from: open, with: encoder)
+        guard source.ended() else { return }
+      } catch {
+        let mayComeBack = source.failed()
+        _ = report(.deviceFailed(.camera, error))
+        guard mayComeBack else { return }
+      }
+    }
+  }
+
+  private func take(
+    from source: any VideoSource, with encoder: any VideoEncoder
+  ) throws(MediaError) {
+    var known: (PictureSize, Double)?
+    var pace = FramePace()
+    while let frame = try source.nextFrame() {
+      guard self.source.isOn else { continue }
+      let described = (frame.picture.size, source.framesPerSecond)
+      if known == nil || known! != described {
+        known = described
+        _ = report(.pictureSource(described.0, framesPerSecond: described.1))
+      }
+      preview?(frame)
+      try encode(frame, with: encoder, pace: &pace)
     }
   }
 

@@ -35,6 +35,8 @@ package final class SimulatedMember {
   package private(set) var exitCode: Int?
   /// As the window shows the others.
   package private(set) var roster: [RosterEntry] = []
+  /// Whether its light is on.
+  package private(set) var isCameraOpen = true
   /// What the congestion control of each link allowed when it last said so.
   package private(set) var statistics: [String: CallStatistics] = [:]
   package private(set) var viewers: [SessionID: Viewer] = [:]
@@ -131,7 +133,10 @@ package final class SimulatedMember {
   package func microphone(isOn: Bool) { feed(.microphone(isOn: isOn)) }
   /// The device is unplugged.
   package func lose(_ device: Device) {
-    feed(.deviceFailed(device, MediaError(.absent, "the device is gone", remedy: "plug it in")))
+    if device == .camera { isCameraOpen = false }
+    feed(
+      .deviceFailed(
+        device, MediaError(.ended, "the device is gone", remedy: "plug it in", device: "X")))
   }
 
   /// As by SIGKILL: nobody is told but by the kernel's resets.
@@ -262,7 +267,9 @@ package final class SimulatedMember {
       // The process ends in order: its kernel closes what is open.
       host.endProgram()
     case .roster(let entries): roster = entries
-    case .announced, .server, .remember: return
+    case .openCamera: isCameraOpen = true
+    case .closeCamera: isCameraOpen = false
+    case .openMicrophone, .announced, .server, .remember: return
     }
   }
 
