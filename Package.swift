@@ -97,6 +97,8 @@ let targets: [Target] = [
     "p2pcall-bench", "CommandLine", "Judging", "Runtime", "Encryption", "VideoCodec", "AudioCodec",
     "CLinux", "Units", "Wire", "Media", "Ciphers", "Links", "Rooms"),
 
+  .target(
+    name: "Fixtures", dependencies: ["CLinux"], path: "Tests/Fixtures", swiftSettings: settings),
   tests("Units", "Units"),
   tests("Wire", "Wire", "Units"),
   tests("Media", "Media", "Units"),
@@ -108,16 +110,16 @@ let targets: [Target] = [
     "Call", "Call", "Simulation", "Links", "Rooms", "Sending", "Receiving", "Wire", "Media",
     "Ciphers", "Units"),
   tests("Encryption", "Encryption", "Rooms", "Links", "Wire", "Ciphers", "COpenSSL", "Units"),
-  tests("VideoCodec", "VideoCodec", "CFFmpeg", "Media", "Units"),
+  tests("VideoCodec", "VideoCodec", "Fixtures", "CFFmpeg", "Media", "Units"),
   tests("AudioCodec", "AudioCodec", "Media", "Units"),
   tests("Camera", "Camera", "CV4L", "CLinux", "Media", "Units"),
   tests("Sound", "Sound", "CALSA", "CLinux", "Media", "Units"),
-  tests("Files", "Files", "CLinux", "Wire", "Rooms", "Media", "Units"),
+  tests("Files", "Files", "Fixtures", "CLinux", "Wire", "Rooms", "Media", "Units"),
   tests("Window", "Window", "CLinux", "Media", "Units"),
   tests("Runtime", "Runtime", "CLinux", "Units"),
   tests(
-    "ServerRuntime", "ServerRuntime", "Runtime", "Encryption", "Files", "Links", "Rooms", "Wire",
-    "Ciphers", "CLinux", "Units"),
+    "ServerRuntime", "ServerRuntime", "Fixtures", "Runtime", "Encryption", "Files", "Links",
+    "Rooms", "Wire", "Ciphers", "CLinux", "Units"),
   tests(
     "CallRuntime", "CallRuntime", "Runtime", "Encryption", "Call", "Links", "Rooms", "Media",
     "Wire", "Ciphers", "CLinux", "Units"),

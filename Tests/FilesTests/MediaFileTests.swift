@@ -1,4 +1,5 @@
 import CLinux
+import Fixtures
 import Media
 import Testing
 import Units
@@ -8,7 +9,7 @@ import Units
 /// Clips are made with ffmpeg; where it is absent the tests that need one are left out.
 @Suite(.enabled(if: output(of: "ffmpeg -version") != nil, "ffmpeg is absent"))
 struct MediaFileTests {
-  private let folder = TemporaryFolder()
+  private let folder = ScratchDirectory()
   private static let size = PictureSize(width: 320, height: 240)
   private static let pattern = PatternPicture(size: size)
 

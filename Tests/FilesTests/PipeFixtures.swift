@@ -1,37 +1,9 @@
 import CLinux
+import Fixtures
 import Media
 import Units
 
 @testable import Files
-
-/// A folder of its own for one test, removed with this object.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() {
-    var template = Array((base + "/p2pcall-test-XXXXXX").utf8CString)
-    path = mkdtemp(&template).map { String(cString: $0) } ?? "/nonexistent"
-  }
-
-  deinit { _ = output(of: "rm -rf '\(path)'") }
-
-  func file(_ name: String, _ bytes: [UInt8] = []) -> String {
-    let file = path + "/" + name
-    if let stream = fopen(file, "wb") {
-      fwrite(bytes, 1, bytes.count, stream)
-      fclose(stream)
-    }
-    return file
-  }
-
-  func fifo(_ name: String) -> String {
-    let file = path + "/" + name
-    mkfifo(file, 0o600)
-    return file
-  }
-}
-
-private var base: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
 
 func contents(of path: String) -> [UInt8] {
   guard let file = fopen(path, "rb") else { return [] }
@@ -44,23 +16,6 @@ func contents(of descriptor: Int32) -> [UInt8] {
   guard let file = fdopen(descriptor, "rb") else { return [] }
   defer { fclose(file) }
   return rest(of: file)
-}
-
-/// What a command prints; `nil` when it fails or is absent.
-func output(of command: String) -> String? {
-  guard let pipe = popen(command + " 2>/dev/null", "r") else { return nil }
-  let bytes = rest(of: pipe)
-  return pclose(pipe) == 0 ? String(decoding: bytes, as: UTF8.self) : nil
-}
-
-private func rest(of file: UnsafeMutablePointer<FILE>) -> [UInt8] {
-  var bytes: [UInt8] = []
-  var buffer = [UInt8](repeating: 0, count: 65_536)
-  while true {
-    let count = fread(&buffer, 1, buffer.count, file)
-    if count == 0 { return bytes }
-    bytes += buffer[..<count]
-  }
 }
 
 /// The last word of each line that is not a comment.

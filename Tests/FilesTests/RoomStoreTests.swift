@@ -1,5 +1,6 @@
 import CLinux
 import Files
+import Fixtures
 import Rooms
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import CLinux
 import Files
+import Fixtures
 import Testing
 
 @Suite struct StateDirectoryTests {

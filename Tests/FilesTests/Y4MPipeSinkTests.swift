@@ -1,4 +1,5 @@
 import CLinux
+import Fixtures
 import Media
 import Testing
 import Units
@@ -6,7 +7,7 @@ import Units
 @testable import Files
 
 struct Y4MPipeSinkTests {
-  private let folder = TemporaryFolder()
+  private let folder = ScratchDirectory()
   private let half = PictureSize(width: 32, height: 24)
 
   @Test func `each picture is written once and in order, as ffmpeg confirms`() throws {

@@ -1,4 +1,5 @@
 import CLinux
+import Fixtures
 import Media
 import Testing
 import Units
@@ -6,7 +7,7 @@ import Units
 @testable import Files
 
 struct Y4MPipeSourceTests {
-  private let folder = TemporaryFolder()
+  private let folder = ScratchDirectory()
 
   @Test func `each picture of a writer that waits for it arrives`() throws {
     let path = folder.fifo("in")

@@ -74,8 +74,6 @@ import Testing
     #expect(again.pin(of: ServerAddress(host: "a.example", port: 2)) == right)
     #expect(again.pin(of: ServerAddress(host: "::1", port: 2)) == wrong)
     #expect(again.pin(of: ServerAddress(host: "b.example", port: 3)) == nil)
-    servers.forget(ServerAddress(host: "b.example", port: 2))
-    #expect(servers.entries.count == 2)
   }
 
   @Test func `a fingerprint has one text`() throws {

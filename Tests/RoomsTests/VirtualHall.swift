@@ -149,11 +149,11 @@ struct Room {
 }
 
 func framesIn(_ bytes: [UInt8]) -> [RendezvousFrame] {
-  var reader = RendezvousFrameReader(limit: RendezvousFrame.clientLimit)
-  reader.append(bytes)
+  var splitter = FrameSplitter(limit: RendezvousFrame.clientLimit)
+  splitter.push(bytes)
   var found: [RendezvousFrame] = []
-  while let next = try? reader.next() {
-    found.append(RendezvousFrame(RendezvousKind(rawValue: next.kind)!, next.body))
+  while let next = try? splitter.next() {
+    found.append(RendezvousFrame(RendezvousKind(rawValue: next[0])!, Array(next[1...])))
   }
   return found
 }

@@ -75,14 +75,6 @@ import Units
 }
 
 @Suite struct MailboxTests {
-  @Test func `a full newest-wins mailbox drops its oldest and counts it`() throws {
-    let mailbox = NewestMailbox<Int>(capacity: 2, wakeUp: try WakeUp())
-    for n in 1...5 { mailbox.post(n) }
-    #expect(mailbox.takeAll() == [4, 5])
-    #expect(mailbox.droppedCount == 3)
-    #expect(mailbox.takeAll().isEmpty)
-  }
-
   @Test func `a full ordered mailbox refuses and loses nothing it took`() throws {
     let mailbox = OrderedMailbox<Int>(capacity: 2, wakeUp: try WakeUp())
     #expect([1, 2, 3].map { mailbox.post($0) } == [true, true, false])

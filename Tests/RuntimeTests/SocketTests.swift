@@ -98,7 +98,6 @@ import Units
     loop.unwatch(reading)
     loop.unwatch(writing)
     #expect(received == sent)
-    #expect(client.unsentByteCount == 0)
   }
 
   @Test func `connecting to a closed port says so`() throws {
@@ -126,15 +125,8 @@ import Units
     #expect(try LocalAddress.current().contains { $0.ip == .loopbackV4 })
   }
 
-  @Test func `a literal address resolves to itself and nonsense is an error`() throws {
-    let loop = try EventLoop()
-    let resolver = try HostResolver(on: loop)
-    var answers: [Result<[SocketAddress], ResolutionError>] = []
-    resolver.resolve("::1", port: 7443) { answers.append($0) }
-    while answers.isEmpty { loop.turn(until: nil) }
-    resolver.resolve("no such host.invalid", port: 1) { answers.append($0) }
-    while answers.count < 2 { loop.turn(until: nil) }
-    #expect(answers[0] == .success([SocketAddress(.loopbackV6, port: 7443)]))
-    #expect(throws: ResolutionError.self) { try answers[1].get() }
+  @Test func `a literal address resolves to itself and nonsense is an error`() {
+    #expect(lookUp("::1", port: 7443) == .success([SocketAddress(.loopbackV6, port: 7443)]))
+    #expect(throws: ResolutionError.self) { try lookUp("no such host.invalid", port: 1).get() }
   }
 }

@@ -1,4 +1,5 @@
 import CLinux
+import Fixtures
 import Rooms
 import Runtime
 import Testing

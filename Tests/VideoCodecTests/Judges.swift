@@ -1,8 +1,7 @@
 import CFFmpeg
+import Fixtures
 import Glibc
 import Media
-
-var temporaryFolder: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
 
 func contents(of path: String) -> [UInt8]? {
   guard let file = fopen(path, "rb") else { return nil }
@@ -14,23 +13,6 @@ func write(_ bytes: [UInt8], to path: String) -> Bool {
   guard let file = fopen(path, "wb") else { return false }
   defer { fclose(file) }
   return fwrite(bytes, 1, bytes.count, file) == bytes.count
-}
-
-/// What a command prints; `nil` when it fails or is absent.
-func output(of command: String) -> String? {
-  guard let pipe = popen(command + " 2>/dev/null", "r") else { return nil }
-  let bytes = rest(of: pipe)
-  return pclose(pipe) == 0 ? String(decoding: bytes, as: UTF8.self) : nil
-}
-
-private func rest(of file: UnsafeMutablePointer<FILE>) -> [UInt8] {
-  var bytes: [UInt8] = []
-  var buffer = [UInt8](repeating: 0, count: 65_536)
-  while true {
-    let count = fread(&buffer, 1, buffer.count, file)
-    if count == 0 { return bytes }
-    bytes += buffer[..<count]
-  }
 }
 
 /// MD5 by libavutil, in hexadecimal digits.

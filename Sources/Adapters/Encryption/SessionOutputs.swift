@@ -1,4 +1,5 @@
 import Links
+import Units
 
 /// What a session has to tell, first in, first out, and where it stands.
 struct SessionOutputs {
@@ -11,22 +12,11 @@ struct SessionOutputs {
   }
 
   var phase = Phase.fresh
-  private var queue: [SecureSessionOutput] = []
-  private var head = 0
+  private var queue = OutputQueue<SecureSessionOutput>()
 
   mutating func append(_ output: SecureSessionOutput) { queue.append(output) }
 
-  mutating func next() -> SecureSessionOutput? {
-    guard head < queue.count else { return nil }
-    defer {
-      head += 1
-      if head == queue.count {
-        queue.removeAll(keepingCapacity: true)
-        head = 0
-      }
-    }
-    return queue[head]
-  }
+  mutating func next() -> SecureSessionOutput? { queue.next() }
 
   mutating func transmit(from connection: SSLConnection) {
     for bytes in connection.takeOutbound() { append(.transmit(bytes)) }

@@ -1,4 +1,5 @@
 import Rooms
+import Units
 import Wire
 
 /// What a line of standard input means during a call.
@@ -18,14 +19,13 @@ package struct InputLines: Sendable {
   package static let chatLimit = ChatMessage.textLimit
 
   /// A line's text and whether its end was cut off.
-  private struct Line {
+  private struct Line: Sendable {
     var text: String
     var isCut: Bool
   }
 
   private let limit: Int
-  private var ready: [Line] = []
-  private var taken = 0
+  private var ready = OutputQueue<Line>()
   private var begun: [UInt8] = []
   private var isCut = false
   private var pendingNotice: String?
@@ -51,7 +51,7 @@ package struct InputLines: Sendable {
   }
 
   /// The next line as it stands, for the room id of `join -`.
-  package mutating func nextText() -> String? { next()?.text }
+  package mutating func nextText() -> String? { ready.next()?.text }
 
   /// The next line that means something; empty lines are passed over.
   package mutating func nextLine() -> InputLine? {
@@ -59,7 +59,7 @@ package struct InputLines: Sendable {
       pendingNotice = nil
       return .notice(notice)
     }
-    while let line = next() {
+    while let line = ready.next() {
       guard line.text.contains(where: { !$0.isWhitespace }) else { continue }
       if line.text.hasPrefix("/"), !line.text.hasPrefix("//") {
         do { return .command(try CallCommand(parsing: line.text.dropFirst())) } catch {
@@ -73,16 +73,6 @@ package struct InputLines: Sendable {
       return .chat(line.text.hasPrefix("//") ? String(line.text.dropFirst()) : line.text)
     }
     return nil
-  }
-
-  private mutating func next() -> Line? {
-    guard taken < ready.count else {
-      ready.removeAll(keepingCapacity: true)
-      taken = 0
-      return nil
-    }
-    taken += 1
-    return ready[taken - 1]
   }
 
   private mutating func endLine() {

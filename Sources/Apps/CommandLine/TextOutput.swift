@@ -10,8 +10,6 @@ package struct TextOutput: Sendable {
   package static let standardOutput = TextOutput(descriptor: STDOUT_FILENO)
   package static let standardError = TextOutput(descriptor: STDERR_FILENO)
 
-  package var isTerminal: Bool { isatty(descriptor) == 1 }
-
   package func write(line: String) { write(line + "\n") }
 
   /// False once nobody reads (the program must ignore SIGPIPE); a slow reader is waited for.

@@ -99,7 +99,6 @@ final class Watched {
   func say(_ line: String) {
     if let input = process.input { _ = writeAll(input, Array((line + "\n").utf8)) }
   }
-  func endInput() { process.closeInput() }
   func send(signal: Int32) { process.send(signal: signal) }
 
   /// Waits for a line; `nil` when it does not come in time or the program ends before.

@@ -24,10 +24,6 @@ package struct KnownServers: Hashable, Sendable {
     entries.insert(Entry(address: address, pin: pin), at: index ?? entries.endIndex)
   }
 
-  package mutating func forget(_ address: ServerAddress) {
-    entries.removeAll { Self.name($0.address) == Self.name(address) }
-  }
-
   /// Host names have no case, and a dot at the end changes nothing.
   private static func name(_ address: ServerAddress) -> String {
     let host = address.host.lowercased()

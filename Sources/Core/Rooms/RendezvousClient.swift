@@ -11,7 +11,7 @@ package struct RendezvousClient {
   private let ciphers: any CipherSuite
   private var random: SeededRandom
   private var phase = Phase.idle
-  private var reader = RendezvousFrameReader(limit: RendezvousFrame.clientLimit)
+  private var splitter = FrameSplitter(limit: RendezvousFrame.clientLimit)
   /// The server key that was accepted: it is not asked about again.
   private var acceptedKeyHash: [UInt8]?
   /// What the room is made from where it does not live: the newest that was checked. What a server
@@ -24,7 +24,7 @@ package struct RendezvousClient {
   private var patience: Instant?
   private var nextPing: Instant?
   private var pongDue: Instant?
-  private var outputs = FirstInQueue<Output>()
+  private var outputs = OutputQueue<Output>()
 
   package struct Configuration: Sendable {
     /// Seed of the room's admission key (32 bytes).
@@ -215,7 +215,7 @@ package struct RendezvousClient {
   // MARK: Getting in
 
   private mutating func connect(_ now: Instant) {
-    reader = RendezvousFrameReader(limit: RendezvousFrame.clientLimit)
+    splitter = FrameSplitter(limit: RendezvousFrame.clientLimit)
     phase = .connecting(until: now + Self.connectTime)
     outputs.append(.connect)
   }
@@ -261,11 +261,11 @@ package struct RendezvousClient {
     case .entering, .member: break
     default: return
     }
-    reader.append(bytes)
+    splitter.push(bytes)
     do {
-      while let (number, body) = try reader.next() {
-        guard let kind = RendezvousKind(rawValue: number) else { continue }
-        try received(RendezvousFrame(kind, body), now)
+      while let frame = try splitter.next() {
+        guard let kind = RendezvousKind(rawValue: frame[0]) else { continue }
+        try received(RendezvousFrame(kind, Array(frame[1...])), now)
         switch phase {
         case .entering, .member: break
         default: return

@@ -17,7 +17,7 @@ package struct RendezvousServer {
   private var gate: ConnectionGate
   private var connections: [ConnectionID: Connection] = [:]
   /// Arrived and not admitted, oldest first; entries of others are skipped.
-  private var arrivals = FirstInQueue<ConnectionID>()
+  private var arrivals = OutputQueue<ConnectionID>()
   private var pendingCount = 0
   private var memberCount = 0
   private var sessionsOfIdentity: [[UInt8]: Int] = [:]
@@ -26,7 +26,7 @@ package struct RendezvousServer {
   private var deadlines = DeadlineQueue<ConnectionID>()
   private var drainsUntil: Instant?
   private var isDrained = false
-  private var outputs = FirstInQueue<Output>()
+  private var outputs = OutputQueue<Output>()
 
   package enum Input: Sendable {
     /// Accepted by the socket; nothing was read yet.

@@ -59,12 +59,6 @@ package enum RoomAddressError: Error, Hashable, Sendable, CustomStringConvertibl
     }
   }
 
-  /// Whether the text after `@` is wrong rather than the id.
-  package var isAboutServer: Bool {
-    if case .server = self { return true }
-    return false
-  }
-
   private func ordinal(_ index: Int) -> String {
     ["first", "second", "third", "fourth", "fifth", "sixth"][index]
   }

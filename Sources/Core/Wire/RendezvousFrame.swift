@@ -63,38 +63,3 @@ package struct RendezvousFrame: Hashable, Sendable {
     return writer.bytes
   }
 }
-
-/// Cuts a stream into frames; holds at most one incomplete frame, within its limit.
-package struct RendezvousFrameReader: Sendable {
-  private let limit: Int
-  private var buffer: [UInt8] = []
-  private var start = 0
-
-  /// `limit`: bytes of kind and body.
-  package init(limit: Int) { self.limit = limit }
-
-  package mutating func append(_ bytes: [UInt8]) {
-    if start > 0 {
-      buffer.removeFirst(start)
-      start = 0
-    }
-    buffer += bytes
-  }
-
-  /// The next whole frame's kind and body, or `nil` for now. A length of zero or above the limit
-  /// throws: the stream cannot be followed any further.
-  package mutating func next() throws(WireError) -> (kind: UInt8, body: [UInt8])? {
-    guard buffer.count - start >= 3 else { return nil }
-    let count = Int(buffer[start]) << 16 | Int(buffer[start + 1]) << 8 | Int(buffer[start + 2])
-    guard count > 0 else { throw .invalid(field: "frame length", found: 0) }
-    guard count <= limit else { throw .tooLong(field: "frame", found: count, limit: limit) }
-    guard buffer.count - start >= 3 + count else { return nil }
-    let body = Array(buffer[start + 4..<start + 3 + count])
-    let kind = buffer[start + 3]
-    start += 3 + count
-    return (kind, body)
-  }
-
-  /// Bytes that wait for the rest of their frame.
-  package var pendingCount: Int { buffer.count - start }
-}

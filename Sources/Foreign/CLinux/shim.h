@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -150,12 +149,6 @@ static inline int clinux_get_option(int fd, int level, int option) {
 }
 static const int clinux_TCP_NOTSENT_LOWAT = TCP_NOTSENT_LOWAT;
 
-// Bytes of a TCP socket that the kernel holds and has not sent yet.
-static inline int clinux_unsent_bytes(int fd) {
-  int count = 0;
-  return ioctl(fd, SIOCOUTQNSD, &count) == 0 ? count : -1;
-}
-
 static inline ssize_t clinux_send_to(int fd, const void *bytes, size_t count,
                                      const struct sockaddr_storage *address, socklen_t length) {
   return sendto(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)address,
@@ -198,9 +191,6 @@ static inline int clinux_receive_batch(int fd, uint8_t *buffer, size_t slot, uin
 
 // Variadic and macro calls ----------------------------------------------------------------------
 
-static inline int clinux_ioctl(int fd, unsigned long request, void *argument) {
-  return ioctl(fd, request, argument);
-}
 static inline int clinux_open(const char *path, int flags, mode_t mode) {
   return open(path, flags | O_CLOEXEC, mode);
 }
@@ -217,16 +207,12 @@ static inline int clinux_set_pipe_size(int fd, int bytes) {
   return fcntl(fd, 1031 /* F_SETPIPE_SZ */, bytes);
 }
 static inline int clinux_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
-static inline int clinux_pidfd_open(pid_t pid) {
-  return (int)syscall(SYS_pidfd_open, pid, 0);
-}
 static inline int clinux_get_errno(void) { return errno; }
 static inline int clinux_exited(int status) { return WIFEXITED(status); }
 static inline int clinux_exit_code(int status) { return WEXITSTATUS(status); }
 static inline int clinux_term_signal(int status) { return WTERMSIG(status); }
 static inline int clinux_is_directory(mode_t mode) { return S_ISDIR(mode); }
 static inline int clinux_is_regular(mode_t mode) { return S_ISREG(mode); }
-static inline int clinux_is_fifo(mode_t mode) { return S_ISFIFO(mode); }
 
 // No core dumps, and no other process of this user may attach to read memory.
 static inline int clinux_forbid_dumps(void) {

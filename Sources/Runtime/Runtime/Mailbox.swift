@@ -1,49 +1,6 @@
 import CLinux
 import Synchronization
 
-/// Values from any thread to one; full drops the **oldest**: for pictures, where the newest wins.
-package final class NewestMailbox<Element: Sendable>: Sendable {
-  private let capacity: Int
-  private let state = Mutex(State())
-  /// Signalled at each post; several mailboxes may share one.
-  package let wakeUp: WakeUp
-
-  private struct State {
-    var waiting: [Element] = []
-    var dropped = 0
-  }
-
-  package init(capacity: Int = 1, wakeUp: WakeUp) {
-    precondition(capacity > 0, "a mailbox holds at least one")
-    self.capacity = capacity
-    self.wakeUp = wakeUp
-  }
-
-  /// Never blocks for long and never fails.
-  package func post(_ element: Element) {
-    state.withLock {
-      if $0.waiting.count == capacity {
-        $0.waiting.removeFirst()
-        $0.dropped += 1
-      }
-      $0.waiting.append(element)
-    }
-    wakeUp.signal()
-  }
-
-  /// All that waits, oldest first.
-  package func takeAll() -> [Element] {
-    state.withLock {
-      let taken = $0.waiting
-      $0.waiting.removeAll(keepingCapacity: true)
-      return taken
-    }
-  }
-
-  /// How many were dropped since the start.
-  package var droppedCount: Int { state.withLock { $0.dropped } }
-}
-
 /// Values from any thread to one, in order; full **refuses** the new one and tells the sender:
 /// for sound, coded frames and commands, which are never dropped silently.
 package final class OrderedMailbox<Element: Sendable>: Sendable {

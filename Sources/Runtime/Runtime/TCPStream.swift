@@ -120,10 +120,6 @@ package final class TCPStream {
 
   /// Bytes queued here, not yet in the kernel: while not zero, watch for `writable`.
   package var queuedByteCount: Int { queue.count - queueStart }
-  /// Bytes queued here and in the kernel that have not left this computer.
-  package var unsentByteCount: Int {
-    queuedByteCount + max(0, Int(clinux_unsent_bytes(descriptor.number)))
-  }
 
   /// Tells the other side that nothing more comes.
   package func shutdownWriting() { shutdown(descriptor.number, Int32(SHUT_WR)) }

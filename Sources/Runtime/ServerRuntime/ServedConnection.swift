@@ -11,7 +11,7 @@ final class ServedConnection {
   private let loop: EventLoop
   private let tell: (Event) -> Void
   private var token: EventLoop.Token?
-  private var reader = RendezvousFrameReader(limit: RendezvousFrame.serverLimit)
+  private var splitter = FrameSplitter(limit: RendezvousFrame.serverLimit)
   private var stage = Stage.securing(bytes: 0)
 
   enum Event {
@@ -137,10 +137,10 @@ final class ServedConnection {
 
   private func received(_ bytes: [UInt8]) {
     guard case .secured = stage else { return }
-    reader.append(bytes)
+    splitter.push(bytes)
     do {
-      while case .secured = stage, let (kind, body) = try reader.next() {
-        tell(.received(kind: kind, body: body))
+      while case .secured = stage, let frame = try splitter.next() {
+        tell(.received(kind: frame[0], body: Array(frame[1...])))
       }
     } catch {
       reset()

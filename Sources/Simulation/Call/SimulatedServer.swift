@@ -14,7 +14,7 @@ package final class SimulatedServer {
     let id: ConnectionID
     let stream: StreamID
     let session: any SecureSession
-    var reader = RendezvousFrameReader(limit: RendezvousFrame.serverLimit)
+    var splitter = FrameSplitter(limit: RendezvousFrame.serverLimit)
 
     init(_ id: ConnectionID, stream: StreamID, session: any SecureSession) {
       self.id = id
@@ -173,10 +173,10 @@ package final class SimulatedServer {
         feed(.secured(connection.id, peerID: peerID, exporter: exporter))
       case .received(let bytes):
         if keepsPlaintext { plaintext.append(bytes) }
-        connection.reader.append(bytes)
+        connection.splitter.push(bytes)
         do throws(WireError) {
-          while let (kind, body) = try connection.reader.next() {
-            feed(.received(connection.id, kind: kind, body: body))
+          while let frame = try connection.splitter.next() {
+            feed(.received(connection.id, kind: frame[0], body: Array(frame[1...])))
           }
         } catch {
           remove(connection)

@@ -48,5 +48,4 @@ package struct ChatChecker {
   }
 
   package var heardCount: Int { heard }
-  package var deliveredCount: Int { delivered }
 }

@@ -51,7 +51,6 @@ package final class SimulatedHost {
     AccessLine(name: name, up: up.conditions, down: down.conditions)
   }
   package var upCounters: LineCounters { up.counters }
-  package var downCounters: LineCounters { down.counters }
 
   package func beginMeasurement() {
     up.counters.beginMeasurement(at: world.now)

@@ -1,0 +1,46 @@
+import CLinux
+package import Units
+
+package struct ResolutionError: Error, Hashable, CustomStringConvertible {
+  package var host: String
+  package var reason: String
+
+  package init(_ host: String, reason: String) {
+    self.host = host
+    self.reason = reason
+  }
+
+  package var description: String { "cannot find \(host): \(reason)" }
+}
+
+/// The addresses of a host name in the system's order of preference (RFC 6724), without doubles; a
+/// literal address needs no look-up. Blocks, for seconds perhaps: for threads that may.
+package func lookUp(
+  _ host: String, port: UInt16
+) -> Result<[SocketAddress], ResolutionError> {
+  var hints = addrinfo()
+  hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+  var first: UnsafeMutablePointer<addrinfo>?
+  let code = getaddrinfo(host, nil, &hints, &first)
+  guard code == 0 else {
+    return .failure(ResolutionError(host, reason: String(cString: gai_strerror(code))))
+  }
+  defer { freeaddrinfo(first) }
+  var found: [SocketAddress] = []
+  var next = first
+  while let entry = next?.pointee {
+    next = entry.ai_next
+    guard let name = entry.ai_addr else { continue }
+    var storage = sockaddr_storage()
+    withUnsafeMutableBytes(of: &storage) {
+      $0.copyMemory(
+        from: UnsafeRawBufferPointer(
+          start: name, count: min(Int(entry.ai_addrlen), MemoryLayout<sockaddr_storage>.size)))
+    }
+    guard let ip = SocketAddress(native: storage)?.ip else { continue }
+    let address = SocketAddress(ip, port: port)
+    if !found.contains(address) { found.append(address) }
+  }
+  return found.isEmpty
+    ? .failure(ResolutionError(host, reason: "no IPv4 or IPv6 address")) : .success(found)
+}
