@@ -11,6 +11,7 @@ enum Program {
     let arguments = ProcessArguments.takeAndHide()
     Signals.block()
     _ = clinux_forbid_dumps()
+    _ = clinux_map_large_blocks()
     let start = Clock.now
     do {
       exit(try perform(Command(parsing: arguments), start: start).rawValue)

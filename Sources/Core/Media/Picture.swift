@@ -32,11 +32,11 @@ package final class Picture: @unchecked Sendable {
   package init(size: PictureSize, fill: (UnsafeMutableRawBufferPointer) -> Void) {
     precondition(size.isValid, "callers check sizes that come from outside")
     self.size = size
-    storage = .allocate(byteCount: size.pixels * 3 / 2, alignment: 64)
+    storage = PictureBuffers.shared.take(size.pixels * 3 / 2)
     fill(storage)
   }
 
-  deinit { storage.deallocate() }
+  deinit { PictureBuffers.shared.giveBack(storage) }
 
   package var luma: UnsafeRawBufferPointer { plane(0, size.pixels) }
   package var chromaU: UnsafeRawBufferPointer { plane(size.pixels, size.pixels / 4) }

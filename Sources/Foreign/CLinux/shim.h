@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <linux/sockios.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -220,6 +222,10 @@ static inline int clinux_forbid_dumps(void) {
   int limited = setrlimit(RLIMIT_CORE, &none);
   return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? limited : -1;
 }
+// Blocks of 256 kB and more are mapped one by one and go back to the system when they are freed.
+// By itself glibc raises that limit with the first such block, and each thread's heap then keeps
+// what pictures leave between smaller blocks.
+static inline int clinux_map_large_blocks(void) { return mallopt(M_MMAP_THRESHOLD, 256 * 1024); }
 // Raises the soft limit of open descriptors to the hard one; returns the limit.
 static inline int64_t clinux_raise_descriptor_limit(void) {
   struct rlimit limit;
