@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
-#include <linux/sockios.h>
 #include <malloc.h>
 #include <net/if.h>
 #include <netdb.h>
