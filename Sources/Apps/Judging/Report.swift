@@ -52,6 +52,10 @@ package struct Criterion: Hashable, Sendable {
     criterion.decides = seen == nil
     return criterion
   }
+  /// What cannot be tried on this computer does not count, and is said.
+  package static func notTried(_ name: String, because reason: String) -> Criterion {
+    Criterion(name, limit: "where there is one", seen: "not tried: \(reason)", isMet: true)
+  }
   package static func equal<Value: Equatable>(
     _ name: String, _ limit: Value, seen: Value?
   ) -> Criterion {

@@ -12,7 +12,7 @@ struct BenchOptions: Sendable {
 }
 
 private let benchTable = CommandTable<BenchOptions, ([String], BenchOptions)>(
-  "p2pcall-bench", operands: "accept A1|A2|A3|A4|A5 | B1 | B3 | B10 | B11",
+  "p2pcall-bench", operands: "accept A1|A2|A3|A4|A5|devices | B1 | B3 | B10 | B11",
   "runs the real programs that lie beside it, judges from outside what comes out, and prints a "
     + "table and a verdict",
   notes: [
@@ -85,6 +85,7 @@ private func measure(_ operands: [String], _ options: BenchOptions) throws -> Re
   case ["accept", "A1"]:
     return try AcceptA1(programs: programs, clip: options.clip).run(sabotage: options.isSabotage)
   case ["accept", "A2"]: return try AcceptA2(programs: programs).run()
+  case ["accept", "devices"]: return try AcceptA3.devices(programs)
   case ["accept", "A3"]: return try AcceptA3(programs: programs, clip: options.clip).run()
   case ["accept", "A4"]: return try AcceptA4(programs: programs).run()
   case ["accept", "A5"]:

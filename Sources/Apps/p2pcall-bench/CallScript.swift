@@ -16,6 +16,8 @@ struct PartyPlan {
   var audioOption: String?
   var isWatching = true
   var isListening = true
+  /// Instead of what the judge hears: `speaker:…`.
+  var playOption: String?
   var chat: [String] = []
   /// Pictures kept for quality: every n-th.
   var keepEvery = 0
@@ -113,7 +115,9 @@ struct CallScript {
     } else {
       arguments += ["--view", "none"]
     }
-    if party.isListening {
+    if let play = party.playOption {
+      arguments += ["--play", play]
+    } else if party.isListening {
       let pipe = try workspace.pipe("\(label)-\(party.name)-ear")
       ear = try SoundTap(pipe)
       arguments += ["--play", "pipe:\(pipe)"]

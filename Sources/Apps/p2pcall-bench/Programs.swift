@@ -99,6 +99,18 @@ final class Watched {
   func say(_ line: String) {
     if let input = process.input { _ = writeAll(input, Array((line + "\n").utf8)) }
   }
+  /// Whether it has this file open.
+  func holds(_ path: String) -> Bool {
+    (0..<256).contains { number in
+      var buffer = [UInt8](repeating: 0, count: 4096)
+      let count = buffer.withUnsafeMutableBytes {
+        readlink(
+          "/proc/\(identifier)/fd/\(number)", $0.baseAddress!.assumingMemoryBound(to: CChar.self),
+          4096)
+      }
+      return count > 0 && String(decoding: buffer[..<count], as: UTF8.self) == path
+    }
+  }
   func send(signal: Int32) { process.send(signal: signal) }
 
   /// Waits for a line; `nil` when it does not come in time or the program ends before.

@@ -72,6 +72,8 @@ func fileBytes(_ path: String) -> [UInt8] {
   }
 }
 
+func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
 func writeBytes(_ path: String, _ bytes: [UInt8]) throws(BenchError) {
   let descriptor = clinux_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
   guard descriptor >= 0, writeAll(descriptor, bytes) else {
