@@ -22,7 +22,8 @@ struct AcceptDevices {
     if let (microphone, speaker) = listing.soundPair {
       criteria += try sound(from: microphone, to: speaker, isLoop: listing.hasLoop)
     } else {
-      criteria.append(.notTried("a call with a microphone and a speaker", because: "no devices here"))
+      criteria.append(
+        .notTried("a call with a microphone and a speaker", because: "no devices here"))
     }
     return criteria
   }
