@@ -1,19 +1,9 @@
 import Testing
 
 @Suite struct TextTests {
-  /// Long files that have one subject all the same, each with its reason.
-  private static let longFiles: [String: String] = [
-    "Sources/Core/Call/Conference.swift":
-      "where links, rooms and peers meet: one case for each input and output of theirs"
-  ]
-
-  @Test func `no file in Sources is over 500 lines without a reason`() {
-    for file in Repository.files(in: "Sources") where Self.longFiles[file.path] == nil {
+  @Test func `no file in Sources is over 500 lines`() {
+    for file in Repository.files(in: "Sources") {
       #expect(file.lines.count <= 500, "\(file.path) has \(file.lines.count) lines")
-    }
-    for path in Self.longFiles.keys {
-      let file = Repository.files.first { $0.path == path }
-      #expect((file?.lines.count ?? 0) > 500, "\(path) needs no excuse any more")
     }
   }
 

@@ -1,0 +1,69 @@
+import Links
+import Media
+import Sending
+import Units
+import Wire
+
+/// What is to be captured, encoded and sent, and how that goes.
+extension Conference {
+  mutating func updateOrders(at now: Instant) {
+    let open = ending.hasBegun ? [] : (0..<peers.count).filter { peers[$0].gate.isOpen }
+    let advice = open.compactMap { peers[$0].advice }
+    if let order = plan.newOrder(for: isCameraOn ? advice : []) {
+      outputs.append(.encodeVideo(order))
+    }
+    var wanted: AudioOrder?
+    if isMicrophoneOn, !open.isEmpty {
+      wanted = plan.audioOrder(
+        for: advice, lossPercent: open.map { peers[$0].audioLossPercent }.max() ?? 0)
+    }
+    if wanted != audioOrder {
+      audioOrder = wanted
+      outputs.append(.encodeAudio(wanted))
+    }
+  }
+
+  /// Tells the senders what there is to send; the user's limit is for all that leaves this
+  /// computer, so open peers share it.
+  mutating func announceSource(at now: Instant) {
+    let open = peers.count(where: \.gate.isOpen)
+    let share = configuration.bitrateLimit * (1 / Double(max(1, open)))
+    for index in peers.indices where peers[index].gate.isOpen {
+      peers[index].tell(.limit(share), at: now)
+      guard let source else { continue }
+      let size = source.size.shrunk(into: configuration.picture)
+      let rate = min(source.framesPerSecond, configuration.framesPerSecond)
+      peers[index].tell(.source(size, framesPerSecond: rate), at: now)
+      sendControl(
+        .picture(
+          width: UInt16(clamping: size.width), height: UInt16(clamping: size.height),
+          rate: UInt16(clamping: Int((rate * 100).rounded()))),
+        to: peers[index].session, at: now)
+    }
+  }
+
+  mutating func reportStatistics(at now: Instant) {
+    for index in peers.indices where peers[index].isProved {
+      var statistics = peers[index].statistics(at: now)
+      statistics.roundTrip = hub.roundTrip(of: peers[index].session)
+      statistics.cpuPercent = usage.cpuPercent
+      statistics.residentMegabytes = usage.residentMegabytes
+      outputs.append(.event(.stats(peers[index].label, statistics)))
+    }
+  }
+
+  mutating func deviceFailed(_ device: Device, _ error: MediaError, at now: Instant) {
+    outputs.append(
+      .event(
+        .device(
+          kind: device.rawValue, name: error.device.isEmpty ? error.message : error.device,
+          state: "\(error.kind)")))
+    outputs.append(.event(.failure(code: 7, message: error.message, remedy: error.remedy)))
+    switch device {
+    case .camera: isCameraOn = false
+    case .microphone: isMicrophoneOn = false
+    case .view, .speaker: return
+    }
+    announceSources(at: now)
+  }
+}

@@ -1,0 +1,129 @@
+import Links
+import Rooms
+import Units
+import Wire
+
+/// Who is in the call: whom the server announces, whom a link proves, and whom the room's owner does
+/// not want.
+extension Conference {
+  // MARK: The server
+
+  mutating func take(_ output: RendezvousClient.Output, at now: Instant) {
+    switch output {
+    case .connect, .disconnect, .verify, .send: outputs.append(.rendezvous(output))
+    case .joined(let room):
+      roomEnteredAt = now
+      statisticsDue = now + .seconds(1)
+      let others = room.members.count { $0.session != configuration.ownSession }
+      outputs.append(.event(.room(hint: configuration.roomHint, members: others + 1)))
+      learn(room.record.sealed, at: now)
+    case .memberJoined(let member): appeared(member.session, at: now)
+    case .memberLeft(let session): vanished(session, at: now)
+    case .box(let sender, let sealed):
+      // A box that is refused is dropped: the sender repeats the whole of it on every change.
+      guard let description = try? boxes.open(sealed, from: sender, at: now) else { return }
+      hub.handle(.description(description, from: sender), at: now)
+    case .record(let record): learn(record.sealed, at: now)
+    case .registeredAgain: outputs.append(.server(isReached: true))
+    case .lost: outputs.append(.server(isReached: false))
+    case .ended(.unreachable(let reason)): end(.unreachable(reason), at: now)
+    case .ended(.refused): end(.refused, at: now)
+    case .ended(.certificateRefused): end(.certificateRefused, at: now)
+    case .ended(.serverRejected): end(.untrusted, at: now)
+    case .ended(.left): break
+    }
+  }
+
+  /// A member is in the room, or has registered again.
+  private mutating func appeared(_ session: SessionID, at now: Instant) {
+    if index(of: session) == nil {
+      let peer = PeerSession(session: session, joinedAt: now)
+      let position = peers.firstIndex { $0.session > session } ?? peers.count
+      peers.insert(peer, at: position)
+      outputs.append(.event(.peerJoined(peer.label)))
+      departure.membersChanged(count: peers.count, at: now)
+    }
+    hub.handle(.peerAppeared(session), at: now)
+  }
+
+  /// The server says that a member has gone. It cannot end a proved link.
+  private mutating func vanished(_ session: SessionID, at now: Instant) {
+    guard let index = index(of: session), !peers[index].isProved else { return }
+    hub.handle(.removePeer(session), at: now)
+    remove(session, reason: "left", at: now)
+  }
+
+  mutating func remove(_ session: SessionID, reason: String, at now: Instant) {
+    guard let index = index(of: session) else { return }
+    let peer = peers.remove(at: index)
+    if peer.isProved { outputs.append(.closePeer(session)) }
+    outputs.append(.event(.peerLeft(peer.label, reason: reason)))
+    departure.membersChanged(count: peers.count, at: now)
+    // What is left to send to is shared anew.
+    if peer.gate.isOpen { announceSource(at: now) }
+  }
+
+  // MARK: Who it is
+
+  mutating func proved(_ session: SessionID, _ proof: ProvedPeer, at now: Instant) {
+    guard let index = index(of: session) else { return }
+    departure.proved()
+    guard let key = KeyFingerprint(bytes: proof.peerID) else { return }
+    guard charter?.objection(to: key, at: now) == nil else { return expel(session, at: now) }
+    let others = peers.filter { $0.session != session }.compactMap(\.key)
+    let acquaintance = people.acquaintance(
+      of: key, claiming: proof.displayName, proved: others, folding: folding)
+    peers[index].proved(key, acquaintance, isAdmitted: true)
+    outputs.append(
+      .event(
+        .trust(peers[index].label, peerID: key.description, acquaintance.trustState)))
+    if let entry = people.record(acquaintance, of: key) { outputs.append(.remember(entry)) }
+    if case .changed(let name, _) = acquaintance {
+      if peers.count == 1 { end(.changedKey(name), at: now) }
+      return
+    }
+    outputs.append(.openPeer(session))
+    outputs.append(.keyFrame)
+    announceSource(at: now)
+    sendControl(.sources(audio: isMicrophoneOn, video: isCameraOn), to: session, at: now)
+    if let record = charter?.sealed { sendControl(.roomRecord(record), to: session, at: now) }
+    for message in chat.takeWaiting() { send(message, to: session, at: now) }
+  }
+
+  // MARK: The room's charter
+
+  /// A sealed record, from the server or a member: neither can make the owner's word.
+  mutating func learn(_ record: [UInt8], at now: Instant) {
+    guard charter?.learn(record) == true else { return }
+    if let valid = charter?.record { rendezvous.handle(.learned(valid), at: now) }
+    roomEndsAt = charter?.endsAt.flatMap { $0 > now ? $0 : nil }
+    expelUnwanted(at: now)
+    // The server may have kept it from the others.
+    for peer in peers where peer.gate.isOpen {
+      sendControl(.roomRecord(record), to: peer.session, at: now)
+    }
+  }
+
+  mutating func roomExpired(at now: Instant) {
+    roomEndsAt = nil
+    expelUnwanted(at: now)
+    outputs.append(
+      .event(
+        .failure(
+          code: 0, message: "the room has expired",
+          remedy: "make a new one with p2pcall room create")))
+  }
+
+  /// Those to whom the charter, as it is now, objects.
+  private mutating func expelUnwanted(at now: Instant) {
+    for peer in peers {
+      guard let key = peer.key, charter?.objection(to: key, at: now) != nil else { continue }
+      expel(peer.session, at: now)
+    }
+  }
+
+  private mutating func expel(_ session: SessionID, at now: Instant) {
+    hub.handle(.removePeer(session), at: now)
+    remove(session, reason: "not admitted by the room's owner", at: now)
+  }
+}
