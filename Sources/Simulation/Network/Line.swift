@@ -6,23 +6,59 @@ final class Line {
   var counters = LineCounters()
   private let world: World
   private var random: SeededRandom
+  /// Apart, so that bursts leave every other draw as it is without them.
+  private var burstRandom: SeededRandom
+  private var isBad = false
   private let deliver: (Packet) -> Void
   private var waiting: [(packet: Packet, since: Instant)] = []
   private var firstWaiting = 0
   private var waitingBytes = ByteCount.zero
   private var isSending = false
   private var latestArrival = Instant.zero
+  /// When the conditions' trace began, its next opportunity, and how much of the first packet that
+  /// waits has passed in earlier ones.
+  private var traceStart = Instant.zero
+  private var opportunity = 0
+  private var passedOfFirst = 0
 
   init(_ world: World, _ conditions: LinkConditions, deliver: @escaping (Packet) -> Void) {
     self.world = world
     self.conditions = conditions
     self.deliver = deliver
     random = world.split()
+    var source = random
+    burstRandom = SeededRandom(seed: source.next() ^ 0x4255_5253)
+    traceStart = world.now
   }
 
   func set(_ conditions: LinkConditions) {
+    if conditions.trace != self.conditions.trace {
+      traceStart = world.now
+      opportunity = 0
+      passedOfFirst = 0
+    }
     self.conditions = conditions
     sendNext()
+  }
+
+  /// How long what came now would wait for the rate.
+  var queue: Interval {
+    guard firstWaiting < waiting.count else { return .zero }
+    if conditions.isStalled || conditions.trace != nil {
+      return world.now - waiting[firstWaiting].since
+    }
+    return conditions.rate?.duration(of: waitingBytes) ?? .zero
+  }
+
+  /// What can pass within `span` from now on; `nil` without limit.
+  func capacity(in span: Interval) -> ByteCount? {
+    if conditions.isDown || conditions.isStalled { return .zero }
+    if let trace = conditions.trace {
+      let since = world.now - traceStart
+      let count = trace.count(before: since + span) - trace.count(before: since)
+      return ByteCount(count * DeliveryTrace.opportunityBytes)
+    }
+    return conditions.rate?.bytes(in: span)
   }
 
   func offer(_ packet: Packet) {
@@ -31,7 +67,7 @@ final class Line {
       counters.droppedByOutage += 1
       return
     }
-    if let rate = conditions.rate, !conditions.isStalled,
+    if let rate = conditions.averageRate, !conditions.isStalled,
       rate.duration(of: waitingBytes) > conditions.queue
     {
       counters.droppedByQueue += 1
@@ -44,15 +80,11 @@ final class Line {
 
   private func sendNext() {
     while !isSending, !conditions.isStalled, firstWaiting < waiting.count {
-      let (packet, since) = waiting[firstWaiting]
-      firstWaiting += 1
-      if firstWaiting == waiting.count || firstWaiting > 64 {
-        waiting.removeFirst(firstWaiting)
-        firstWaiting = 0
+      if let trace = conditions.trace {
+        awaitOpportunity(of: trace)
+        return
       }
-      waitingBytes -= packet.wireBytes
-      counters.waits.add(world.now - since)
-      counters.sentBytes += packet.wireBytes
+      let packet = takeFirst()
       guard let rate = conditions.rate else {
         propagate(packet)
         continue
@@ -68,9 +100,51 @@ final class Line {
     }
   }
 
+  private func takeFirst() -> Packet {
+    let (packet, since) = waiting[firstWaiting]
+    firstWaiting += 1
+    if firstWaiting == waiting.count || firstWaiting > 64 {
+      waiting.removeFirst(firstWaiting)
+      firstWaiting = 0
+    }
+    waitingBytes -= packet.wireBytes
+    counters.waits.add(world.now - since)
+    counters.sentBytes += packet.wireBytes
+    return packet
+  }
+
+  /// Opportunities that nobody waited for are lost.
+  private func awaitOpportunity(of trace: DeliveryTrace) {
+    opportunity = max(opportunity, trace.count(before: world.now - traceStart))
+    let at = traceStart + trace.time(of: opportunity)
+    opportunity += 1
+    isSending = true
+    world.schedule(at: at) { [self] in
+      isSending = false
+      if !conditions.isStalled, conditions.trace == trace { useOpportunity(of: trace) }
+      sendNext()
+    }
+  }
+
+  private func useOpportunity(of trace: DeliveryTrace) {
+    var room = DeliveryTrace.opportunityBytes
+    while room > 0, firstWaiting < waiting.count {
+      let left = waiting[firstWaiting].packet.wireBytes.bytes - passedOfFirst
+      let passing = min(left, room)
+      room -= passing
+      passedOfFirst += passing
+      guard passing == left else { continue }
+      passedOfFirst = 0
+      let packet = takeFirst()
+      counters.busy = counters.busy + trace.averageRate.duration(of: packet.wireBytes)
+      propagate(packet)
+    }
+  }
+
   private func propagate(_ packet: Packet) {
     // Each draw happens for each packet, so that one condition's change leaves the others alone.
-    let isLost = random.chance(conditions.loss)
+    let isLostInBurst = losesInBurst()
+    let isLost = random.chance(conditions.loss) || isLostInBurst
     let isCorrupted = random.chance(conditions.corruption)
     let isReordered = random.chance(conditions.reordering)
     let isDuplicated = random.chance(conditions.duplication)
@@ -94,6 +168,17 @@ final class Line {
       schedule(packet, at: arrival + .milliseconds(Int64(place % 8)))
     }
     schedule(isCorrupted ? corrupted(packet, place: place) : packet, at: arrival)
+  }
+
+  private func losesInBurst() -> Bool {
+    let turn = burstRandom.unit()
+    let toss = burstRandom.unit()
+    guard let burst = conditions.burst else {
+      isBad = false
+      return false
+    }
+    isBad = isBad ? turn >= burst.toGood : turn < burst.toBad
+    return toss < (isBad ? burst.lossWhenBad : burst.lossWhenGood)
   }
 
   private func schedule(_ packet: Packet?, at arrival: Instant) {

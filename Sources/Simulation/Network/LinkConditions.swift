@@ -4,6 +4,8 @@ package import Units
 package struct LinkConditions: Hashable, Sendable {
   /// Bits a second, counted with IP and UDP or TCP headers; `nil` is without limit.
   package var rate: Bitrate?
+  /// Instead of a rate: when packets may pass. The queue is then time at its average rate.
+  package var trace: DeliveryTrace?
   /// What may wait for the rate, in time at that rate; more is dropped at the tail.
   package var queue = Interval.milliseconds(200)
   package var delay = Interval.zero
@@ -13,6 +15,8 @@ package struct LinkConditions: Hashable, Sendable {
   package var jitterReorders = false
   /// Probabilities of 0…1 for each packet.
   package var loss = 0.0
+  /// Loss in bursts, beside `loss`.
+  package var burst: BurstLoss?
   package var duplication = 0.0
   package var corruption = 0.0
   /// A reordered packet comes `reorderDelay` late, and others pass it.
@@ -35,6 +39,8 @@ package struct LinkConditions: Hashable, Sendable {
     self.jitter = jitter
     self.loss = loss
   }
+
+  package var averageRate: Bitrate? { trace?.averageRate ?? rate }
 
   /// The same line, but nothing passes.
   package var down: LinkConditions {

@@ -7,6 +7,8 @@ package final class SimulatedHost {
   package private(set) var addresses: [IPAddress]
   /// Takes what the network tells; set by the program that runs here.
   package var program: (NetworkEvent) -> Void = { _ in }
+  /// Of connections that are dialled or accepted from now on.
+  package var streamAlgorithm = StreamAlgorithm.mixed
 
   private unowned let network: SimulatedNetwork
   private let world: World
@@ -51,6 +53,7 @@ package final class SimulatedHost {
     AccessLine(name: name, up: up.conditions, down: down.conditions)
   }
   package var upCounters: LineCounters { up.counters }
+  package var downCounters: LineCounters { down.counters }
 
   package func beginMeasurement() {
     up.counters.beginMeasurement(at: world.now)
@@ -97,6 +100,7 @@ package final class SimulatedHost {
     connections.append(
       StreamConnection(
         dialing: id, from: local, to: remote, world: world,
+        algorithm: streamAlgorithm,
         transmit: { [unowned self] in up.offer($0) },
         report: { [unowned self] in program($0) }, remove: remover(local, remote)))
   }
@@ -149,6 +153,7 @@ package final class SimulatedHost {
     connections.append(
       StreamConnection(
         accepting: .accepted(nextAccepted), at: packet.to, from: packet.from, world: world,
+        algorithm: streamAlgorithm,
         transmit: { [unowned self] in up.offer($0) },
         report: { [unowned self] in program($0) }, remove: remover(packet.to, packet.from)))
   }

@@ -7,6 +7,8 @@ package final class SimulatedNetwork {
   private var owners: [IPAddress: Int] = [:]
   /// Pairs that don't hear each other, whatever their lines do.
   private var partitions: [(Int, Int)] = []
+  private var bottleneck: Bottleneck?
+  private var sides: [Int: Bottleneck.Side] = [:]
 
   package init(_ world: World) { self.world = world }
 
@@ -19,6 +21,22 @@ package final class SimulatedNetwork {
     hosts.append(host)
     moved()
     return host
+  }
+
+  /// A line that left and right share; there is at most one.
+  package func addBottleneck(forward: LinkConditions, backward: LinkConditions) -> Bottleneck {
+    func line(_ conditions: LinkConditions) -> Line {
+      Line(world, conditions) { [unowned self] in arrive($0) }
+    }
+    let made = Bottleneck(forward: line(forward), backward: line(backward))
+    bottleneck = made
+    return made
+  }
+
+  /// Who is on neither side passes by the bottleneck.
+  package func place(_ host: SimulatedHost, on side: Bottleneck.Side) {
+    guard let index = hosts.firstIndex(where: { $0 === host }) else { return }
+    sides[index] = side
   }
 
   /// From 198.51.100.0/24 and 2001:db8::/32, the documentation's own (RFC 5737, RFC 3849).
@@ -58,6 +76,16 @@ package final class SimulatedNetwork {
     guard let from = owners[packet.from.ip], let to = owners[packet.to.ip] else { return }
     let pair = (min(from, to), max(from, to))
     guard !partitions.contains(where: { $0 == pair }) else { return }
+    if let bottleneck, let left = sides[from], let right = sides[to], left != right {
+      bottleneck.line(left == .left ? .forward : .backward).offer(packet)
+    } else {
+      hosts[to].takeIn(packet)
+    }
+  }
+
+  /// Out of the bottleneck.
+  private func arrive(_ packet: Packet) {
+    guard let to = owners[packet.to.ip] else { return }
     hosts[to].takeIn(packet)
   }
 

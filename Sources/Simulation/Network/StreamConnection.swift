@@ -22,7 +22,7 @@ final class StreamConnection {
   private let remove: () -> Void
 
   private var stage: Stage
-  private var sender = StreamSender()
+  private var sender: StreamSender
   private var receiver = StreamReceiver()
   /// Written bytes from `sender.acknowledged` on.
   private var buffer: [UInt8] = []
@@ -40,7 +40,8 @@ final class StreamConnection {
 
   init(
     dialing id: StreamID, from local: SocketAddress, to remote: SocketAddress, world: World,
-    transmit: @escaping (Packet) -> Void, report: @escaping (NetworkEvent) -> Void,
+    algorithm: StreamAlgorithm, transmit: @escaping (Packet) -> Void,
+    report: @escaping (NetworkEvent) -> Void,
     remove: @escaping () -> Void
   ) {
     self.id = id
@@ -50,13 +51,15 @@ final class StreamConnection {
     self.transmit = transmit
     self.report = report
     self.remove = remove
+    sender = StreamSender(algorithm)
     stage = .opening
     open(.open)
   }
 
   init(
     accepting id: StreamID, at local: SocketAddress, from remote: SocketAddress, world: World,
-    transmit: @escaping (Packet) -> Void, report: @escaping (NetworkEvent) -> Void,
+    algorithm: StreamAlgorithm, transmit: @escaping (Packet) -> Void,
+    report: @escaping (NetworkEvent) -> Void,
     remove: @escaping () -> Void
   ) {
     self.id = id
@@ -66,6 +69,7 @@ final class StreamConnection {
     self.transmit = transmit
     self.report = report
     self.remove = remove
+    sender = StreamSender(algorithm)
     stage = .accepting
     open(.accept)
   }

@@ -1,7 +1,6 @@
 import Units
 
-/// The sending half of a simulated TCP connection: a window of segments, slow start and congestion
-/// avoidance (RFC 5681), loss found by time as in RFC 8985, retransmission timer as in RFC 6298.
+/// The sending half of a simulated TCP connection: a window of segments (`StreamWindow`), loss found by time as in RFC 8985, retransmission timer as in RFC 6298.
 ///
 /// Linux's figures where they matter to a call: 10 segments at first, 200 ms at least before a
 /// timer repeats, doubling up to 2 minutes. So after a blackout of 25 s a connection stays silent
@@ -32,8 +31,7 @@ struct StreamSender {
   private(set) var written: Int64 = 0
   private var isFinishing = false
   private var inFlight: [Sent] = []
-  private var window = 10 * Self.segmentBytes
-  private var threshold = Int.max
+  private var window: StreamWindow
   /// Losses before this offset belong to a reduction that was made already.
   private var recoveryEnd: Int64 = 0
   private var roundTrip: Interval?
@@ -42,6 +40,8 @@ struct StreamSender {
   private var retries = 0
   private var newestDelivery = Instant.zero
   private(set) var nextDeadline: Instant?
+
+  init(_ algorithm: StreamAlgorithm = .mixed) { window = StreamWindow(algorithm) }
 
   /// Bytes that were written but never put on the line.
   var waiting: Int { Int(written - min(written, unsent)) }
@@ -54,7 +54,7 @@ struct StreamSender {
   /// The next thing to send now, or `nil`.
   mutating func nextEmission(at now: Instant) -> Emission? {
     let outstanding = inFlight.reduce(0) { $0 + ($1.isLost ? 0 : Int($1.count)) }
-    guard outstanding < window else { return nil }
+    guard outstanding < window.bytes else { return nil }
     if let index = inFlight.firstIndex(where: { $0.isLost }) {
       inFlight[index].isLost = false
       inFlight[index].wasRepeated = true
@@ -100,12 +100,17 @@ struct StreamSender {
       updateTimer()
     }
     guard delivered > 0 else { return }
-    if acknowledged >= recoveryEnd, outstanding + Self.segmentBytes >= window {
-      window +=
-        window < threshold ? delivered : max(1, Self.segmentBytes * delivered / window)
+    if canGrow, outstanding + Self.segmentBytes >= window.bytes {
+      window.grow(by: delivered, roundTrip: roundTrip ?? .zero, at: now)
     }
     findLosses(at: now)
     if inFlight.isEmpty { nextDeadline = nil } else { arm(at: now) }
+  }
+
+  /// Not while losses are repaired; but after a timeout in slow start, RFC 5681 §3.1, other than a
+  /// call's own connections, which may not count on it.
+  private var canGrow: Bool {
+    acknowledged >= recoveryEnd || window.algorithm != .mixed && window.isInSlowStart
   }
 
   /// RFC 8985: what was sent well before something that has arrived is lost.
@@ -118,8 +123,7 @@ struct StreamSender {
       isFound = isFound || inFlight[index].offset >= recoveryEnd
     }
     if isFound {
-      threshold = max(2 * Self.segmentBytes, window * 7 / 10)
-      window = threshold
+      window.reduce()
       recoveryEnd = unsent
     }
   }
@@ -128,8 +132,7 @@ struct StreamSender {
   mutating func timedOut(at now: Instant) -> Bool {
     retries += 1
     guard retries <= Self.retryLimit else { return false }
-    threshold = max(2 * Self.segmentBytes, window / 2)
-    window = Self.segmentBytes
+    window.collapse()
     recoveryEnd = unsent
     for index in inFlight.indices { inFlight[index].isLost = true }
     timer = min(timer + timer, Self.longestTimer)
