@@ -91,7 +91,10 @@ let targets: [Target] = [
   program(
     "p2pcall-rendezvous", "CommandLine", "ServerRuntime", "Runtime", "Encryption", "Files",
     "CLinux", "Units", "Wire", "Ciphers", "Links", "Rooms"),
-  program("p2pcall-simulate", "Simulation", "CLinux"),
+  library(
+    "Apps", "Simulating",
+    ["CLinux", "CommandLine", "Judging", "Simulation", "Files", "Rooms", "Units"]),
+  program("p2pcall-simulate", "Simulating", "CLinux"),
   program("p2pcall-media", "CFFmpeg", "CLinux", "Units", "Media"),
   program(
     "p2pcall-bench", "CommandLine", "Judging", "Runtime", "Encryption", "VideoCodec", "AudioCodec",
@@ -126,8 +129,8 @@ let targets: [Target] = [
   tests("CommandLine", "CommandLine", "CLinux", "Simulation", "Rooms", "Call", "Media", "Units"),
   tests("Judging", "Judging", "Media", "Units"),
   tests(
-    "Scenario", "Simulation", "Call", "Sending", "Receiving", "Media", "Links", "Rooms", "Wire",
-    "Ciphers", "Units"),
+    "Scenario", "Simulating", "CommandLine", "Judging", "Simulation", "Call", "Sending",
+    "Receiving", "Media", "Links", "Rooms", "Wire", "Ciphers", "Units"),
   tests("EndToEnd", "p2pcall", "p2pcall-rendezvous", "p2pcall-media"),
   tests("Tidy"),
 ]

@@ -1,4 +1,4 @@
 import CLinux
-import Simulation
+import Simulating
 
 exit(SimulationProgram.run(Array(CommandLine.arguments.dropFirst())))

@@ -12,6 +12,8 @@ package final class Studio {
   package var needsKeyFrame = false
   /// Asked before each picture: whether it is worth encoding.
   package var wantsVideo: () -> Bool = { true }
+  /// What the encoders made so far.
+  package private(set) var encodedBytes = ByteCount.zero
 
   package let size: PictureSize
   package let framesPerSecond: Double
@@ -87,6 +89,7 @@ package final class Studio {
       at: clock.local(world.now), settings: order, forceKeyFrame: needsKeyFrame)
     needsKeyFrame = false
     pictureTimes.append(world.now)
+    encodedBytes += ByteCount(frame.bytes.count)
     world.schedule(after: Self.encodingTime) { [self] in takeVideo(frame) }
   }
 
@@ -96,6 +99,7 @@ package final class Studio {
     packetTimes.append(world.now)
     let capturedAt = clock.local(world.now)
     let frame = microphone.packet(at: capturedAt, bitrate: audioBitrate, of: packet)
+    encodedBytes += ByteCount(frame.bytes.count)
     // A packet is whole when its last sample was captured.
     world.schedule(after: packet) { [self] in takeAudio(frame) }
   }

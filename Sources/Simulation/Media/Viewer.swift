@@ -13,6 +13,8 @@ package final class Viewer {
   }
 
   package private(set) var figures = ViewingFigures()
+  /// A picture was captured and is decoded, at these instants of world time.
+  package var onDecoded: (_ capturedAt: Instant, _ decodedAt: Instant) -> Void = { _, _ in }
   private let name: String
   private let world: World
   private let clock: SimulatedClock
@@ -33,6 +35,8 @@ package final class Viewer {
   private var runs: [Run] = []
   private var newestPacket: UInt32 = 0
   private var wasQuiet = false
+  /// Samples since the newest packet was heard.
+  private var gapSamples = 0
   private var concealed = (samples: 0, of: 0)
 
   /// Samples that come from one packet, or from none.
@@ -103,6 +107,10 @@ package final class Viewer {
     }
     lastShow = showAt
     figures.shown += 1
+    if let captured = studio.captureTime(ofPicture: picture.number) {
+      figures.decodedBytes += ByteCount(bytes.count)
+      onDecoded(captured, world.now + Self.decodingTime)
+    }
     world.schedule(at: max(showAt, world.now + Self.decodingTime)) { [self] in
       show(picture)
       tell(.shown(picture.size))
@@ -118,7 +126,7 @@ package final class Viewer {
         figures.freezes += 1
         figures.frozen = figures.frozen + gap
       }
-    } else {
+    } else if figures.firstShownAt == nil {
       figures.firstShownAt = now
     }
     shownAt = now
@@ -129,6 +137,9 @@ package final class Viewer {
     let late: Interval = sabotage == .soundLate ? .milliseconds(-200) : .zero
     skew.shown(capturedAt: captured, at: now + late)
   }
+
+  /// The pictures stop in order until the next one: that is no freeze.
+  package func pausePictures() { shownAt = nil }
 
   // MARK: Sound
 
@@ -191,11 +202,23 @@ package final class Viewer {
       append(sound, timestamp: packet.rtpTimestamp - Int64(samples), samples: samples)
     case .conceal(let samples):
       figures.concealedSamples += samples
+      extendGap(samples)
       concealed.samples += samples
       concealed.of += samples
       runs.append(Run(samples: samples))
-    case .silence(let samples): runs.append(Run(samples: samples))
+    case .silence(let samples):
+      if figures.playedPackets > 0 {
+        figures.silentSamples += samples
+        extendGap(samples)
+      }
+      runs.append(Run(samples: samples))
     }
+  }
+
+  private func extendGap(_ samples: Int) {
+    gapSamples += samples
+    figures.longestSoundGap = max(
+      figures.longestSoundGap, .seconds(Double(gapSamples) / 48_000))
   }
 
   private func append(_ sound: ScriptedSound, timestamp: Int64, samples: Int) {
@@ -206,6 +229,8 @@ package final class Viewer {
     // A speaker pauses now and then.
     wasQuiet = sound.number / 40 % 3 == 2
     figures.playedPackets += 1
+    figures.heardSamples += samples
+    gapSamples = 0
     concealed.of += samples
     runs.append(Run(sound: sound, rtpTimestamp: timestamp, samples: samples))
   }
@@ -242,6 +267,8 @@ package struct ViewingFigures: Sendable {
   package var firstShownAt: Instant?
   package var lastShownAt: Instant?
   package var size: PictureSize?
+  /// Of the encoded pictures that were decoded.
+  package var decodedBytes = ByteCount.zero
   /// Capture to screen.
   package var delays = WaitHistogram()
   /// Gaps over 150 ms, and their summed length.
@@ -254,6 +281,12 @@ package struct ViewingFigures: Sendable {
   /// Of them, from the packet after.
   package var recovered = 0
   package var concealedSamples = 0
+  /// After the first packet: nothing at all was played.
+  package var silentSamples = 0
+  /// From packets, recovered ones too.
+  package var heardSamples = 0
+  /// Concealed and silent in one piece.
+  package var longestSoundGap = Interval.zero
   /// Capture to ear.
   package var soundDelays = WaitHistogram()
   /// 95 of 100 pictures were closer to their sound; known at the end.

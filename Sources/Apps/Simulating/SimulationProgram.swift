@@ -1,0 +1,119 @@
+import CLinux
+import CommandLine
+import Files
+import Rooms
+import Simulation
+import Units
+
+/// `p2pcall-simulate`: scenarios and their figures, or random calls by seed, their failures with the
+/// seed that replays them, and how many times faster than real calls they were.
+package enum SimulationProgram {
+  private static let output = TextOutput.standardOutput
+
+  /// The exit code.
+  package static func run(_ arguments: [String]) -> Int32 {
+    do throws(UsageError) {
+      switch try SimulationOptions.parse(arguments) {
+      case .help(let text): output.write(text)
+      case .version: output.write(line: "p2pcall-simulate \(programVersion)")
+      case .result(let options):
+        let isGood = options.scenarios.isEmpty ? runCalls(options) : try runScenarios(options)
+        return isGood ? 0 : 1
+      }
+      return ExitCode.success.rawValue
+    } catch {
+      TextOutput.standardError.write(line: "p2pcall-simulate: \(error)")
+      return ExitCode.usage.rawValue
+    }
+  }
+
+  // MARK: Scenarios
+
+  private static func runScenarios(_ options: SimulationOptions) throws(UsageError) -> Bool {
+    // All are read before the first is run: a mistake is told at once.
+    var scenarios: [Scenario] = []
+    for path in options.scenarios { scenarios.append(try read(path)) }
+    var isGood = true
+    for scenario in scenarios {
+      for seed in options.firstSeed..<options.firstSeed + (options.seedCount ?? 1) {
+        let result = ScenarioRun(scenario, seed: seed).run()
+        isGood = isGood && result.isGood
+        if options.isJSON {
+          output.write(line: result.json(withSamples: options.seedCount ?? 1 == 1))
+        } else {
+          output.write(result.text)
+        }
+        if let path = options.plot { try write(result.plot(of: scenario), to: path) }
+      }
+    }
+    return isGood
+  }
+
+  private static func read(_ path: String) throws(UsageError) -> Scenario {
+    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    do throws(FileProblem) {
+      let bytes = try readFile(path)
+      do throws(ScenarioProblem) {
+        return try Scenario(parsing: bytes) { (name) throws(ScenarioProblem) in
+          let beside = (folder + [Substring(name)]).joined(separator: "/")
+          do { return try readFile(name.hasPrefix("/") ? name : beside, limit: 32 << 20) } catch {
+            throw ScenarioProblem("\(error)")
+          }
+        }
+      } catch {
+        throw FileProblem("\(path): \(error)")
+      }
+    } catch {
+      throw UsageError("\(error)")
+    }
+  }
+
+  private static func write(_ text: String, to path: String) throws(UsageError) {
+    let descriptor = clinux_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    guard descriptor >= 0 else {
+      throw UsageError("cannot write \(path); name a file in a folder that you may write to")
+    }
+    defer { close(descriptor) }
+    guard TextOutput(descriptor: descriptor).write(text) else {
+      throw UsageError("cannot write all of \(path); free some space on its disk")
+    }
+  }
+
+  // MARK: Random calls
+
+  private static func runCalls(_ options: SimulationOptions) -> Bool {
+    let count = options.seedCount ?? 200
+    var failed = 0
+    let took = ContinuousClock().measure {
+      for seed in options.firstSeed..<options.firstSeed + count {
+        guard let verdict = verdict(of: seed) else { continue }
+        failed += 1
+        if !options.isJSON { output.write(line: "\(verdict)\n") }
+      }
+    }
+    let simulated = RandomCall.duration.seconds * Double(count)
+    let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) * 1e-18
+    let factor = Int(simulated / max(seconds, 1e-9))
+    if options.isJSON {
+      var object = JSONObject()
+      object.add("calls", Int(count))
+      object.add("failed", failed)
+      object.add("simulatedSeconds", simulated)
+      object.add("seconds", seconds)
+      output.write(line: object.text)
+    } else {
+      output.write(
+        line: "\(count) calls, \(failed) failed; \(Int(simulated)) s of calls in "
+          + "\(Int(seconds.rounded())) s, \(factor) times as fast as real ones")
+    }
+    return failed == 0
+  }
+
+  private static func verdict(of seed: UInt64) -> String? {
+    do throws(RoomKeysError) {
+      return try RandomCall(seed: seed).verdict()
+    } catch {
+      return "seed \(seed): \(error)"
+    }
+  }
+}
