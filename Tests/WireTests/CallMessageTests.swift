@@ -28,8 +28,8 @@ import Wire
       golden: [3] + [0x05, 0x00] + [0x02, 0xD0] + [0x0B, 0xB5])
   }
 
-  @Test func `a room record is carried whole`() {
-    checkMessage(ControlMessage.roomRecord([7, 8, 9]), golden: [2, 0, 3, 7, 8, 9])
+  @Test func `a sealed charter is carried whole`() {
+    checkMessage(ControlMessage.sealedCharter([7, 8, 9]), golden: [2, 0, 3, 7, 8, 9])
   }
 
   @Test func `unknown control kinds are refused`() {

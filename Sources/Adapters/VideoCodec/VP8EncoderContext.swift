@@ -35,7 +35,7 @@ final class VP8EncoderContext {
     configuration.rc_undershoot_pct = 100
     configuration.rc_overshoot_pct = 15
     // In ms of the rate. With the usual second a scene change stands 340 ms in the sender's queue,
-    // with this 200, for 0.1 dB (docs/decisions/encoder-settings.md).
+    // with this 200, for 0.1 dB (docs/decisions, 10).
     configuration.rc_buf_sz = 300
     configuration.rc_buf_initial_sz = 300
     configuration.rc_buf_optimal_sz = 180

@@ -18,7 +18,23 @@ package struct WindowState: Hashable, Sendable {
   /// Oldest first; each is shown for some seconds after it appears here.
   package var notices: [Notice] = []
 
+  /// Lines of chat that can be scrolled back to, and notices that may wait to be seen: a peer must
+  /// not fill the memory by talking.
+  package static let chatLimit = 1_000
+  package static let noticeLimit = 16
+
   package init() {}
+
+  /// Adds to what is kept; the oldest line beyond the limit goes.
+  package mutating func append(_ line: ChatLine) {
+    chat.append(line)
+    if chat.count > Self.chatLimit { chat.removeFirst(chat.count - Self.chatLimit) }
+  }
+
+  package mutating func append(_ notice: Notice) {
+    notices.append(notice)
+    if notices.count > Self.noticeLimit { notices.removeFirst(notices.count - Self.noticeLimit) }
+  }
 
   package enum Device: Hashable, Sendable {
     case on

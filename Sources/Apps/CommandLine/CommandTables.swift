@@ -61,7 +61,9 @@ private func logLevelOption<Settings>(
   _ path: any WritableKeyPath<Settings, LogLevel> & Sendable
 ) -> CommandOption<Settings> {
   .stored(
-    "log-level", "LEVEL", "how much to say on stderr: error, warning (default), info, debug", path,
+    "log-level", "LEVEL",
+    "how much to say on stderr: error, warning (default), info (the server, what was dropped), debug "
+      + "(addresses too)", path,
     choice(LogLevel.self))
 }
 

@@ -184,11 +184,12 @@ final class CallPresenter: Sendable {
       notice("\(peer.name.isEmpty ? "Somebody" : peer.name) left", isWarning: false)
     case .chat(let peer, let id, let text):
       window?.update {
-        $0.chat.append(
-          .init(id: "\(peer.peer)/\(id)", author: peer.name, peer: peer.peer, text: text))
+        $0.append(
+          WindowState.ChatLine(
+            id: "\(peer.peer)/\(id)", author: peer.name, peer: peer.peer, text: text))
       }
     case .chatSent(let id, let text):
-      window?.update { $0.chat.append(.init(id: id, text: text, delivery: .sent)) }
+      window?.update { $0.append(WindowState.ChatLine(id: id, text: text, delivery: .sent)) }
     case .chatDelivered(let id, _):
       window?.update { state in
         guard let index = state.chat.firstIndex(where: { $0.id == id && $0.author == nil }) else {
@@ -229,7 +230,9 @@ final class CallPresenter: Sendable {
       $0.lastNotice += 1
       return $0.lastNotice
     }
-    window?.update { $0.notices.append(.init(id: id, text: text, isWarning: isWarning)) }
+    window?.update {
+      $0.append(WindowState.Notice(id: id, text: text, isWarning: isWarning))
+    }
   }
 
   private func updatePeers() {

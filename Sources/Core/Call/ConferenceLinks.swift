@@ -26,11 +26,7 @@ extension Conference {
     case .received(let session, let kind, let bytes):
       with(session) { $0.receive(kind, bytes, at: now) }
     case .receivedReliable(let session, let stream, let message, _):
-      received(message, on: stream, from: session)
-      if stream == .control, case .roomRecord(let record)? = try? ControlMessage(decoding: message)
-      {
-        learn(record, at: now)
-      }
+      received(message, on: stream, from: session, at: now)
     case .delivered(let session, let stream, let id):
       guard stream == .chat, let index = index(of: session) else { return }
       outputs.append(.event(.chatDelivered(id: String(id), to: peers[index].label)))

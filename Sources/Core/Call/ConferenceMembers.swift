@@ -86,21 +86,21 @@ extension Conference {
     outputs.append(.keyFrame)
     announceSource(at: now)
     sendControl(.sources(audio: isMicrophoneOn, video: isCameraOn), to: session, at: now)
-    if let record = charter?.sealed { sendControl(.roomRecord(record), to: session, at: now) }
+    if let sealed = charter?.sealed { sendControl(.sealedCharter(sealed), to: session, at: now) }
     for message in chat.takeWaiting() { send(message, to: session, at: now) }
   }
 
   // MARK: The room's charter
 
-  /// A sealed record, from the server or a member: neither can make the owner's word.
-  mutating func learn(_ record: [UInt8], at now: Instant) {
-    guard charter?.learn(record) == true else { return }
+  /// A sealed charter, from the server or a member: neither can make the owner's word.
+  mutating func learn(_ sealed: [UInt8], at now: Instant) {
+    guard charter?.learn(sealed) == true else { return }
     if let valid = charter?.record { rendezvous.handle(.learned(valid), at: now) }
     roomEndsAt = charter?.endsAt.flatMap { $0 > now ? $0 : nil }
     expelUnwanted(at: now)
     // The server may have kept it from the others.
     for peer in peers where peer.gate.isOpen {
-      sendControl(.roomRecord(record), to: peer.session, at: now)
+      sendControl(.sealedCharter(sealed), to: peer.session, at: now)
     }
   }
 

@@ -32,7 +32,7 @@ extension Conference {
   }
 
   mutating func received(
-    _ bytes: [UInt8], on stream: ReliableStream, from session: SessionID
+    _ bytes: [UInt8], on stream: ReliableStream, from session: SessionID, at now: Instant
   ) {
     guard let index = index(of: session), !peers[index].gate.isQuarantined else { return }
     switch stream {
@@ -44,12 +44,12 @@ extension Conference {
             peers[index].label, id: String(message.number),
             text: NeutralText.line(message.text))))
     case .control:
-      take(try? ControlMessage(decoding: bytes), fromPeerAt: index)
+      take(try? ControlMessage(decoding: bytes), fromPeerAt: index, at: now)
     default: break
     }
   }
 
-  mutating func take(_ message: ControlMessage?, fromPeerAt index: Int) {
+  mutating func take(_ message: ControlMessage?, fromPeerAt index: Int, at now: Instant) {
     switch message {
     case .sources(let audio, let video):
       peers[index].sendsAudio = audio
@@ -59,7 +59,8 @@ extension Conference {
       guard size.isValid, rate > 0 else { return }
       outputs.append(
         .announced(peers[index].session, size, framesPerSecond: Double(rate) / 100))
-    case .roomRecord, nil: break
+    case .sealedCharter(let charter): learn(charter, at: now)
+    case nil: break
     }
   }
 

@@ -1,7 +1,7 @@
 package import Ciphers
 package import Wire
 
-/// Why a room's record was not believed.
+/// Why a sealed charter was not believed.
 package enum CharterRefusal: Error, Hashable, Sendable {
   /// Not sealed with this room's key, or altered.
   case forged
@@ -31,7 +31,7 @@ extension RoomKeys {
         charter.encoded, key: self.charter, nonce: iv, associatedData: charterAssociatedData)
   }
 
-  /// The charter of a sealed record, once it is certain that the room's owner wrote it.
+  /// The charter, once it is certain that the room's owner wrote it.
   package func opened(
     _ sealed: [UInt8], with suite: some CipherSuite
   ) throws(CharterRefusal) -> RoomCharter {

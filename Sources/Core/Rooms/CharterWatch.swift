@@ -2,15 +2,15 @@ package import Ciphers
 package import Units
 package import Wire
 
-/// The room's charter as this member keeps and enforces it: what the server hands out and what
-/// other members repeat goes in, objections to members come out.
+/// The room's charter as this member keeps and enforces it: sealed charters that the server hands
+/// out and other members repeat go in, objections to members come out.
 package struct CharterWatch: Sendable {
   private let suite: any CipherSuite
   private let keys: RoomKeys
   /// Seconds since 1970 at an instant: read once, then carried on by the monotonic clock.
   private let epoch: (seconds: UInt64, at: Instant)
   private var standing = StandingCharter()
-  /// The sealed record of the charter that holds, for members who have an older one.
+  /// The charter that holds, sealed, for members who have an older one.
   package private(set) var sealed: [UInt8]?
 
   package init(
@@ -23,12 +23,12 @@ package struct CharterWatch: Sendable {
 
   package var charter: RoomCharter? { standing.current }
 
-  /// Whether a sealed record, from anyone, is the owner's word and newer than what held so far.
-  package mutating func learn(_ record: [UInt8]) -> Bool {
-    guard record.count <= RoomRecord.sealedLimit, record != sealed,
-      let charter = try? keys.opened(record, with: suite), standing.adopt(charter)
+  /// Whether a sealed charter, from anyone, is the owner's word and newer than what held so far.
+  package mutating func learn(_ offered: [UInt8]) -> Bool {
+    guard offered.count <= RoomRecord.sealedLimit, offered != sealed,
+      let charter = try? keys.opened(offered, with: suite), standing.adopt(charter)
     else { return false }
-    sealed = record
+    sealed = offered
     return true
   }
 

@@ -5,16 +5,15 @@ package enum ControlMessage: WireMessage {
   /// The full size and rate of the sender's picture: below it the encoder adapts. The rate is in
   /// hundredths of a frame a second.
   case picture(width: UInt16, height: UInt16, rate: UInt16)
-  /// The sealed ROOM record as its holder has it (docs/protocol.md, Moderation).
-  case roomRecord([UInt8])
+  /// The room's charter, sealed, as its holder has it (docs/protocol.md, The room's charter).
+  case sealedCharter([UInt8])
 
   /// Numbers 4…63 are reserved: 4 recording, 5 receive limit, 6 check words, 7 roster gossip.
   private enum Kind: UInt8 {
     case sources = 1
-    case roomRecord = 2
+    case sealedCharter = 2
     case picture = 3
   }
-  private static let recordLimit = 16_384
 
   package init(from reader: inout ByteReader) throws(WireError) {
     let number = try reader.u8()
@@ -29,8 +28,8 @@ package enum ControlMessage: WireMessage {
     case .picture:
       self = .picture(
         width: try reader.u16(), height: try reader.u16(), rate: try reader.u16())
-    case .roomRecord:
-      self = .roomRecord(try reader.field("room record", limit: Self.recordLimit))
+    case .sealedCharter:
+      self = .sealedCharter(try reader.field("sealed charter", limit: RoomRecord.sealedLimit))
     }
   }
 
@@ -44,9 +43,9 @@ package enum ControlMessage: WireMessage {
       writer.u16(width)
       writer.u16(height)
       writer.u16(rate)
-    case .roomRecord(let record):
-      writer.u8(Kind.roomRecord.rawValue)
-      writer.field(record)
+    case .sealedCharter(let charter):
+      writer.u8(Kind.sealedCharter.rawValue)
+      writer.field(charter)
     }
   }
 }

@@ -53,12 +53,13 @@ package struct RoomTerms: WireMessage, Hashable {
   }
 }
 
-/// A room's terms and its sealed record, which the server stores without being able to read it.
+/// What the server keeps of a room: its terms in clear, and its charter (`RoomCharter`), sealed, which
+/// the server cannot read.
 ///
-///     terms | sealed: field
+///     terms | sealed charter: field
 package struct RoomRecord: WireMessage, Hashable {
   package var terms: RoomTerms
-  /// AES-256-GCM under K_room, nonce first; at most `sealedLimit` bytes.
+  /// The charter: AES-256-GCM under K_room, nonce first; at most `sealedLimit` bytes.
   package var sealed: [UInt8]
 
   package static let sealedLimit = 4_096
@@ -70,7 +71,7 @@ package struct RoomRecord: WireMessage, Hashable {
 
   package init(from reader: inout ByteReader) throws(WireError) {
     terms = try RoomTerms(from: &reader)
-    sealed = try reader.field("sealed record", limit: Self.sealedLimit)
+    sealed = try reader.field("sealed charter", limit: Self.sealedLimit)
   }
 
   package func write(to writer: inout ByteWriter) {

@@ -60,8 +60,9 @@ package struct RoomPolicy: WireMessage, Hashable {
   }
 }
 
-/// What a room's sealed record holds: its policy under the signature of the owner, and what proves
-/// that the room id names this owner.
+/// What members believe about their room: its policy under the signature of the owner, and what
+/// proves that the room id names this owner. It travels sealed for members only; the `RoomRecord`
+/// that a server keeps is its envelope, with terms that the server can read.
 ///
 ///     owner SPKI field | r 32 | policy | version u32 | signature field
 package struct RoomCharter: WireMessage, Hashable {
