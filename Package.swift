@@ -52,6 +52,7 @@ let targets: [Target] = [
   core("Units"),
   core("Wire", "Units"),
   core("Media", "Units"),
+  core("Hearing", "Units", "Media"),
   core("Ciphers"),
   core("Sending", "Units", "Wire", "Media"),
   core("Receiving", "Units", "Wire", "Media"),
@@ -72,7 +73,7 @@ let targets: [Target] = [
   runtime(
     "ServerRuntime", "Runtime", "CLinux", "Units", "Wire", "Ciphers", "Links", "Rooms"),
   runtime(
-    "CallRuntime", "Runtime", "CLinux", "Units", "Wire", "Media", "Ciphers", "Sending",
+    "CallRuntime", "Runtime", "CLinux", "Units", "Wire", "Media", "Hearing", "Ciphers", "Sending",
     "Receiving", "Links", "Rooms", "Call"),
 
   .target(
@@ -105,6 +106,7 @@ let targets: [Target] = [
   tests("Units", "Units"),
   tests("Wire", "Wire", "Units"),
   tests("Media", "Media", "Units"),
+  tests("Hearing", "Hearing", "Media", "Units"),
   tests("Sending", "Sending", "Wire", "Media", "Units"),
   tests("Receiving", "Receiving", "Sending", "Wire", "Media", "Units"),
   tests("Links", "Links", "Wire", "Ciphers", "Units"),
@@ -124,7 +126,8 @@ let targets: [Target] = [
     "ServerRuntime", "ServerRuntime", "Fixtures", "Runtime", "Encryption", "Files", "Links",
     "Rooms", "Wire", "Ciphers", "CLinux", "Units"),
   tests(
-    "CallRuntime", "CallRuntime", "Runtime", "Encryption", "Call", "Links", "Rooms", "Media",
+    "CallRuntime", "CallRuntime", "Hearing", "Runtime", "Encryption", "Call", "Links", "Rooms",
+    "Media",
     "Wire", "Ciphers", "CLinux", "Units"),
   tests("CommandLine", "CommandLine", "CLinux", "Simulation", "Rooms", "Call", "Media", "Units"),
   tests("Judging", "Judging", "Media", "Units"),

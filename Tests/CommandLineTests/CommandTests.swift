@@ -44,7 +44,8 @@ private let roomID = RoomID.create(
     let options = try join(
       "--server", "[::1]:7000", "--server-pin=\(pin)", "--cert", "me.pem", "--key", "me.key",
       "-n", "Ann Ö", "--video", "camera:/dev/video2", "--audio=tone", "--view",
-      "pipe:/tmp/{peer}.y4m", "--play=file:out.wav", "--size", "1280x720", "--fps", "30",
+      "pipe:/tmp/{peer}.y4m", "--play=file:out.wav", "--raw-audio", "--size", "1280x720", "--fps",
+      "30",
       "--max-bitrate", "1.5M", "--quality", "high", "--transport", "tcp", "--events", "json",
       "--for", "2m", "--log-level", "debug", "\(roomID)@example.org:81")
     var expected = JoinOptions()
@@ -59,6 +60,7 @@ private let roomID = RoomID.create(
     expected.audio = .tone
     expected.view = .pipe(path: "/tmp/{peer}.y4m")
     expected.play = .file(path: "out.wav")
+    expected.rawAudio = true
     expected.size = PictureSize(width: 1280, height: 720)
     expected.fps = 30
     expected.maxBitrate = .kilobits(1500)
@@ -214,6 +216,7 @@ private let roomID = RoomID.create(
     let promised = [
       "--server HOST[:PORT]", "--server-pin PIN", "--ca FILE", "--cert FILE", "--key FILE",
       "--name NAME", "--video SOURCE", "--audio SOURCE", "--view SINK", "--play SINK",
+      "--raw-audio",
       "--size WxH", "--fps N", "--max-bitrate RATE", "--quality", "--transport", "--events",
       "--for DURATION", "--log-level LEVEL", "--help", "--version",
     ]

@@ -116,6 +116,10 @@ let joinTable = CommandTable<JoinOptions, JoinOptions>(
       "speaker[:DEVICE], file:PATH.wav, pipe:PATH or none (default: a speaker if there is one)",
       \JoinOptions.play
     ) { (text) throws(UsageError) in try playChoice(text) },
+    CommandOption(
+      "raw-audio",
+      "send the microphone's sound as it comes, without echo and noise taken out or its level set",
+      .flag { $0.rawAudio = true }),
     .stored("size", "WxH", "send at most this size, such as 1280x720", \JoinOptions.size) {
       (text) throws(UsageError) in try pictureSize(text)
     },

@@ -103,6 +103,8 @@ package struct JoinOptions: Hashable, Sendable {
   package var audio = AudioChoice.automatic
   package var view = ViewChoice.automatic
   package var play = PlayChoice.automatic
+  /// The microphone's sound is sent as it comes, with echo and noise.
+  package var rawAudio = false
   /// Upper bounds: the engine adapts below them.
   package var size: PictureSize?
   package var fps: Int?

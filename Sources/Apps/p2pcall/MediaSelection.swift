@@ -19,6 +19,7 @@ struct MediaSelection {
   /// How devices are opened again, after the camera was switched off or one failed.
   var reopenVideo: (@Sendable () throws(MediaError) -> any VideoSource)?
   var reopenAudio: (@Sendable () throws(MediaError) -> any AudioSource)?
+  var cleaning = SoundCleaning.none
   var videoSink: (any VideoSink)?
   var audioSink: (any AudioSink)?
   var windowModel: WindowModel?
@@ -31,6 +32,7 @@ struct MediaSelection {
       try chooseSources(options, bounds: bounds)
       try chooseView(options.view)
       audioSink = try sound(options.play)
+      cleaning = wantedCleaning(isRaw: options.rawAudio)
     } catch let error as MediaError {
       throw Failure(.device, error.description)
     }
@@ -157,6 +159,12 @@ struct MediaSelection {
     }
   }
 
+  /// What is no microphone is sent as it is, and what no loudspeaker plays has no echo.
+  private func wantedCleaning(isRaw: Bool) -> SoundCleaning {
+    guard !isRaw, audioSource is ALSAMicrophone else { return .none }
+    return audioSink is ALSASpeaker ? .noiseAndEcho : .noise
+  }
+
   func setup() -> MediaSetup {
     let model = windowModel
     let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
@@ -164,8 +172,7 @@ struct MediaSelection {
     if let model { preview = { model.showSelf($0.picture) } }
     return MediaSetup(
       videoSource: videoSource, audioSource: audioSource, reopenVideo: reopenVideo,
-      reopenAudio: reopenAudio, videoSink: videoSink,
-      audioSink: audioSink,
+      reopenAudio: reopenAudio, cleaning: cleaning, videoSink: videoSink, audioSink: audioSink,
       preview: preview,
       makeVideoEncoder: { () throws(MediaError) in VP8Encoder(processors: processors) },
       makeVideoDecoder: { () throws(MediaError) in try VP8Decoder() },

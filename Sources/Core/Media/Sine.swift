@@ -1,5 +1,5 @@
 /// The sine of an angle in turns, to about 1e-9. Core imports no C library that would have one.
-func sine(turns: Double) -> Double {
+package func sine(turns: Double) -> Double {
   // Into −½…½, then by symmetry into −¼…¼, where the series to x¹³ is close enough.
   var angle = turns - turns.rounded()
   if angle > 0.25 { angle = 0.5 - angle }

@@ -4,6 +4,17 @@ package import Runtime
 import Units
 import Wire
 
+/// What is done to our sound before it is sent.
+package enum SoundCleaning: Hashable, Sendable {
+  /// Nothing: files, pipes and tones, and `--raw-audio`.
+  case none
+  /// A microphone whose owner hears nothing here: steady noise is turned down, speech is brought to
+  /// one level.
+  case noise
+  /// A microphone beside a loudspeaker: its echo is taken out, too.
+  case noiseAndEcho
+}
+
 /// The adapters of a call, each behind its role; `nil` where the user wants none.
 package struct MediaSetup: Sendable {
   package var videoSource: (any VideoSource)?
@@ -11,6 +22,7 @@ package struct MediaSetup: Sendable {
   /// Open the source's device again; `nil` where it is no device.
   package var reopenVideo: (@Sendable () throws(MediaError) -> any VideoSource)?
   package var reopenAudio: (@Sendable () throws(MediaError) -> any AudioSource)?
+  package var cleaning: SoundCleaning
   package var videoSink: (any VideoSink)?
   package var audioSink: (any AudioSink)?
   /// Gets each picture of our own source, for the self-view.
@@ -24,6 +36,7 @@ package struct MediaSetup: Sendable {
     videoSource: (any VideoSource)?, audioSource: (any AudioSource)?,
     reopenVideo: (@Sendable () throws(MediaError) -> any VideoSource)?,
     reopenAudio: (@Sendable () throws(MediaError) -> any AudioSource)?,
+    cleaning: SoundCleaning,
     videoSink: (any VideoSink)?, audioSink: (any AudioSink)?,
     preview: (@Sendable (VideoFrame) -> Void)?,
     makeVideoEncoder: @escaping @Sendable () throws(MediaError) -> any VideoEncoder,
@@ -35,6 +48,7 @@ package struct MediaSetup: Sendable {
     self.audioSource = audioSource
     self.reopenVideo = reopenVideo
     self.reopenAudio = reopenAudio
+    self.cleaning = cleaning
     self.videoSink = videoSink
     self.audioSink = audioSink
     self.preview = preview
@@ -68,14 +82,15 @@ package final class MediaThreads {
         source: source, reopen: setup.reopenVideo, makeEncoder: setup.makeVideoEncoder,
         preview: setup.preview, report: { inbox.post($0) })
     }
+    let played = setup.cleaning == .noiseAndEcho ? PlayedSound() : nil
     soundIn = try setup.audioSource.map { source throws(SystemError) in
       try SoundInThread(
-        source: source, reopen: setup.reopenAudio, makeEncoder: setup.makeAudioEncoder,
-        report: { inbox.post($0) })
+        source: source, reopen: setup.reopenAudio, cleaning: setup.cleaning, played: played,
+        makeEncoder: setup.makeAudioEncoder, report: { inbox.post($0) })
     }
     soundOut = setup.audioSink.map { sink in
       SoundOutThread(
-        sink: sink, makeDecoder: setup.makeAudioDecoder, report: { inbox.post($0) })
+        sink: sink, played: played, makeDecoder: setup.makeAudioDecoder, report: { inbox.post($0) })
     }
   }
 

@@ -1,40 +1,47 @@
-package import Call
-package import Media
-package import Runtime
+import Call
+import Hearing
+import Media
+import Runtime
 import Synchronization
 import Units
 
-/// Takes sound from the source in blocks of 10 ms, encodes packets of the length that the order names and
-/// hands them on.
-package final class SoundInThread: Sendable {
+/// Takes sound from the source in blocks of 10 ms, cleans it if it comes from a microphone, encodes
+/// packets of the length that the order names and hands them on.
+final class SoundInThread: Sendable {
   private let source: SourceSwitch<any AudioSource>
   private let makeEncoder: @Sendable () throws(MediaError) -> any AudioEncoder
   private let report: @Sendable (ConferenceInput) -> Bool
+  private let cleaning: SoundCleaning
+  /// What the loudspeaker plays, if its echo is taken out.
+  private let played: PlayedSound?
   private let order = Mutex<AudioOrder?>(nil)
 
   /// `reopen` is there for devices, which may come back after they failed.
-  package init(
+  init(
     source: any AudioSource,
     reopen: (@Sendable () throws(MediaError) -> any AudioSource)?,
+    cleaning: SoundCleaning, played: PlayedSound?,
     makeEncoder: @escaping @Sendable () throws(MediaError) -> any AudioEncoder,
     report: @escaping @Sendable (ConferenceInput) -> Bool
   ) throws(SystemError) {
     self.source = try SourceSwitch(source, reopen: reopen) { $0.stop() }
+    self.cleaning = cleaning
+    self.played = played
     self.makeEncoder = makeEncoder
     self.report = report
   }
 
   /// `nil`: nothing is encoded (muted, or nobody may hear us).
-  package func order(_ order: AudioOrder?) { self.order.withLock { $0 = order } }
+  func order(_ order: AudioOrder?) { self.order.withLock { $0 = order } }
 
   /// Opens the microphone again after it failed.
-  package func reopen() { source.turn(on: true) }
+  func reopen() { source.turn(on: true) }
 
-  package func start() throws(SystemError) -> Thread {
+  func start() throws(SystemError) -> Thread {
     try Thread.start("sound-in", priority: .realTime) { self.run() }
   }
 
-  package func stop() { source.stop() }
+  func stop() { source.stop() }
 
   private func run() {
     let encoder: any AudioEncoder
@@ -42,10 +49,11 @@ package final class SoundInThread: Sendable {
       _ = report(.deviceFailed(.microphone, error))
       return
     }
+    var cleaner = cleaning == .none ? nil : SpeechCleaner(cancelsEcho: played != nil)
     while true {
       do {
         guard let open = try source.next() else { return }
-        try take(from: open, with: encoder)
+        try take(from: open, with: encoder, cleaner: &cleaner)
         guard source.ended() else { return }
       } catch {
         let mayComeBack = source.failed()
@@ -56,13 +64,16 @@ package final class SoundInThread: Sendable {
   }
 
   private func take(
-    from source: any AudioSource, with encoder: any AudioEncoder
+    from source: any AudioSource, with encoder: any AudioEncoder, cleaner: inout SpeechCleaner?
   ) throws(MediaError) {
     var current: AudioOrder?
     var samples: [Int16] = []
     samples.reserveCapacity(2 * AudioFormat.blockSamples)
     var start = Instant.zero
-    while let block = try source.nextBlock() {
+    while var block = try source.nextBlock() {
+      // Muted too: the room is learnt all the time.
+      played?.moveAll(to: &cleaner)
+      cleaner?.clean(&block)
       guard let wanted = order.withLock({ $0 }) else {
         samples.removeAll(keepingCapacity: true)
         continue

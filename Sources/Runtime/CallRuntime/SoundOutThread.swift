@@ -15,6 +15,8 @@ final class SoundOutThread: Sendable {
   private let sink: any AudioSink
   private let makeDecoder: @Sendable () throws(MediaError) -> any AudioDecoder
   private let report: @Sendable (ConferenceInput) -> Void
+  /// Learns what is played, for the microphone's sake.
+  private let played: PlayedSound?
   private let news = Mutex<[News]>([])
   private let isStopped = Atomic(false)
 
@@ -28,11 +30,12 @@ final class SoundOutThread: Sendable {
   private static let newsLimit = 4_096
 
   init(
-    sink: any AudioSink,
+    sink: any AudioSink, played: PlayedSound?,
     makeDecoder: @escaping @Sendable () throws(MediaError) -> any AudioDecoder,
     report: @escaping @Sendable (ConferenceInput) -> Void
   ) {
     self.sink = sink
+    self.played = played
     self.makeDecoder = makeDecoder
     self.report = report
   }
@@ -70,7 +73,11 @@ final class SoundOutThread: Sendable {
           }
           if let input = voices[index].concealmentReport() { report(input) }
         }
-        try mix.withSamples { samples throws(MediaError) in try sink.play(samples) }
+        try mix.withSamples { samples throws(MediaError) in
+          try sink.play(samples)
+          // The sink tells when the next block will be heard: this one, a block earlier.
+          played?.add(samples, heardAt: Clock.now + sink.delay - AudioFormat.blockDuration)
+        }
       }
     } catch {
       if !isStopped.load(ordering: .acquiring) { report(.deviceFailed(.speaker, error)) }
