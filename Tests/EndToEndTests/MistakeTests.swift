@@ -62,6 +62,11 @@ import Testing
       ["--video", "camera:/dev/video99", "--audio", "none", "--view", "none"])
     #expect(camera.awaitExit() == 7)
     #expect(sentence(of: camera).contains("p2pcall devices"))
+    // Here is no display.
+    let window = try programs.join(
+      room, as: "Cy", server, ["--video", "none", "--audio", "none", "--view", "window"])
+    #expect(window.awaitExit() == 7)
+    #expect(sentence(of: window).contains("--view none"))
   }
 
   @Test func `the room id is not in the process list`() throws {

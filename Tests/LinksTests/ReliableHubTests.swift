@@ -168,4 +168,25 @@ import Wire
     lab.run(.milliseconds(100))
     #expect(bert.frames == [[2]])
   }
+
+  @Test func `a peer who asks and never reads is hung up, and may come again`() {
+    let lab = Lab(seed: 37)
+    let anna = lab.add("anna", .init(transport: .tcp))
+    let bert = lab.add("bert", .init(transport: .tcp))
+    lab.introduceAll()
+    lab.run(.seconds(1))
+    let before = anna.heard.count
+    for case .write(_, let stream) in anna.heard.map(\.output) {
+      lab.feed(anna, .backlog(stream, 2 << 20))
+    }
+    let hungUp = anna.heard[before...].count {
+      if case .hangUp = $0.output { true } else { false }
+    }
+    #expect(hungUp >= 1)
+    lab.run(.seconds(3))
+    lab.feed(anna, .send(bert.session, .rtp, [3]))
+    lab.run(.milliseconds(100))
+    #expect(bert.frames == [[3]])
+    #expect(lab.stuck.isEmpty)
+  }
 }

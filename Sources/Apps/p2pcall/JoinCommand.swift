@@ -43,7 +43,9 @@ func join(_ options: JoinOptions, start: Instant) throws -> ExitCode {
     result.withLock { $0 = ended }
     media.windowModel?.close()
   }
-  if let model = media.windowModel { showWindow(model, presenter: presenter, inbox: inbox) }
+  if let model = media.windowModel {
+    showWindow(model, isNamed: options.view == .window, presenter: presenter, inbox: inbox)
+  }
   network.join()
   let code = try result.withLock { try $0.get() }
   return ExitCode(rawValue: Int32(code)) ?? .internalError
@@ -87,9 +89,11 @@ private func refuseDemands(of room: RoomID) throws {
   }
 }
 
-/// The window's loop, on the main thread, until the call ends or the window fails.
+/// The window's loop, on the main thread, until the call ends. Where no window opens the call goes on
+/// without, unless it was asked for by name.
 private func showWindow(
-  _ model: WindowModel, presenter: CallPresenter, inbox: OrderedMailbox<ConferenceInput>
+  _ model: WindowModel, isNamed: Bool, presenter: CallPresenter,
+  inbox: OrderedMailbox<ConferenceInput>
 ) {
   MainActor.assumeIsolated {
     do throws(MediaError) {
@@ -98,6 +102,7 @@ private func showWindow(
       window.run { presenter.perform($0) }
     } catch {
       inbox.post(.deviceFailed(.view, error))
+      if isNamed { inbox.post(.leave(.deviceAtStart)) }
     }
   }
 }

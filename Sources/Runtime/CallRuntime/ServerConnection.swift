@@ -21,6 +21,8 @@ package final class ServerConnection {
   private var stream: TCPStream?
   private var token: EventLoop.Token?
   private var session: (any SecureSession)?
+  /// Bytes that wait for a server that asks and does not read.
+  private static let queueLimit = 1_048_576
   /// The addresses of this attempt that were not tried yet.
   private var untried: [SocketAddress] = []
 
@@ -147,6 +149,9 @@ package final class ServerConnection {
   private func flush() {
     guard let stream, let token, stream.isConnected else { return }
     if let failure = stream.flush() { return lost(failure.reason) }
+    guard stream.queuedByteCount <= Self.queueLimit else {
+      return lost("the server does not read what is sent to it")
+    }
     loop.change(token, to: stream.queuedByteCount > 0 ? [.readable, .writable] : .readable)
   }
 

@@ -216,7 +216,7 @@ final class PeerLinks {
     turn(at: now)
   }
   func setBacklog(_ bytes: Int, of stream: StreamID, at now: Instant) {
-    streams.setBacklog(bytes, of: stream)
+    streams.setBacklog(bytes, of: stream, at: now)
     turn(at: now)
   }
 

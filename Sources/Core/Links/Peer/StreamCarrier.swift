@@ -31,6 +31,8 @@ package struct StreamCarrier {
 
   /// As many as both sides may dial.
   private static let connectionLimit = 2 * CandidateRules.dialLimit
+  /// Bytes that wait for a peer who doesn't read.
+  private static let backlogLimit = 1_048_576
   /// From the first byte to proof.
   private static let handshakeTime = Interval.seconds(10)
 
@@ -112,9 +114,14 @@ package struct StreamCarrier {
     advance(at: now)
   }
 
-  package mutating func setBacklog(_ bytes: Int, of stream: StreamID) {
+  /// Who reads nothing and goes on asking (pings, segments again) is hung up: what we want to send
+  /// stays far below `backlogLimit`.
+  package mutating func setBacklog(_ bytes: Int, of stream: StreamID, at now: Instant) {
     guard let index = connections.firstIndex(where: { $0.stream == stream }) else { return }
     connections[index].backlog = max(0, bytes)
+    guard bytes > Self.backlogLimit else { return }
+    outputs.append(.link(connections[index].link.id, .ended(nil)))
+    hangUp(stream, at: now)
   }
 
   // MARK: What goes out
