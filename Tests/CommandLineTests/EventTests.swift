@@ -123,6 +123,9 @@ private var statistics: CallStatistics {
       CallEvent.link(ann, link).text
         == "* connected to Ann directly over UDP, 2 ms there and back")
     #expect(CallEvent.chat(ann, id: "1", text: "hello").text == "Ann: hello")
+    #expect(CallEvent.device(kind: "speaker", name: "S", state: "ended").text == nil)
+    #expect(
+      CallEvent.device(kind: "speaker", name: "S", state: "back").text == "* the speaker S is back")
     #expect(CallEvent.chatDelivered(id: "1", to: ann).text == "* \u{2713} delivered to Ann")
     #expect(CallEvent.trust(ann, peerID: "f00", .changed).text?.contains("trust f00") == true)
     #expect(CallEvent.stats(ann, statistics).text == nil)

@@ -119,7 +119,7 @@ final class PCMDevice: @unchecked Sendable {
   private var remedy: String {
     direction == .capture
       ? "plug it in again and write /unmute, or choose another with p2pcall devices"
-      : "plug it in again and join once more, or choose another with p2pcall devices"
+      : "plug it in again, or choose another with p2pcall devices"
   }
 
   private var silence: MediaError {

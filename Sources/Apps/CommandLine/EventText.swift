@@ -28,6 +28,7 @@ extension CallEvent {
     case .chatDelivered(_, let peer): return "* \u{2713} delivered to \(peer.shown)"
     case .recording(let peer, let isOn):
       return "* \(peer.shown) \(isOn ? "is recording" : "stopped recording")"
+    case .device(let kind, let name, "back"): return "* the \(kind) \(name.oneLine) is back"
     // The failure that comes with it says it in a sentence.
     case .device: return nil
     case .stats: return nil

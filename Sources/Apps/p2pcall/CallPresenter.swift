@@ -197,6 +197,7 @@ final class CallPresenter: Sendable {
         }
         state.chat[index].delivery = .delivered
       }
+    case .device(_, _, "back"): break
     case .device(let kind, _, _): noteLost(Device(rawValue: kind))
     case .failure(_, let message, let remedy):
       notice("\(message); \(remedy)", isWarning: true)

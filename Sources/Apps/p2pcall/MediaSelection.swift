@@ -19,6 +19,7 @@ struct MediaSelection {
   /// How devices are opened again, after the camera was switched off or one failed.
   var reopenVideo: (@Sendable () throws(MediaError) -> any VideoSource)?
   var reopenAudio: (@Sendable () throws(MediaError) -> any AudioSource)?
+  var reopenSpeaker: (@Sendable () throws(MediaError) -> any AudioSink)?
   var cleaning = SoundCleaning.none
   var videoSink: (any VideoSink)?
   var audioSink: (any AudioSink)?
@@ -145,14 +146,23 @@ struct MediaSelection {
     return false
   }
 
+  private mutating func speaker(_ device: String?) throws(MediaError) -> any AudioSink {
+    let open = { @Sendable () throws(MediaError) -> any AudioSink in
+      try ALSASpeaker(device: device ?? "default")
+    }
+    let speaker = try open()
+    reopenSpeaker = open
+    return speaker
+  }
+
   private mutating func sound(_ choice: PlayChoice) throws(MediaError) -> (any AudioSink)? {
     switch choice {
     case .automatic:
-      do { return try ALSASpeaker() } catch {
+      do { return try speaker(nil) } catch {
         notices.append("\(error.message): you hear nothing")
         return nil
       }
-    case .speaker(let device): return try ALSASpeaker(device: device ?? "default")
+    case .speaker(let device): return try speaker(device)
     case .file(let path): return try WAVFileSink(path: path)
     case .pipe(let path): return try PCMPipeSink(path: path)
     case .none: return nil
@@ -172,7 +182,8 @@ struct MediaSelection {
     if let model { preview = { model.showSelf($0.picture) } }
     return MediaSetup(
       videoSource: videoSource, audioSource: audioSource, reopenVideo: reopenVideo,
-      reopenAudio: reopenAudio, cleaning: cleaning, videoSink: videoSink, audioSink: audioSink,
+      reopenAudio: reopenAudio, reopenSpeaker: reopenSpeaker, cleaning: cleaning,
+      videoSink: videoSink, audioSink: audioSink,
       preview: preview,
       makeVideoEncoder: { () throws(MediaError) in VP8Encoder(processors: processors) },
       makeVideoDecoder: { () throws(MediaError) in try VP8Decoder() },

@@ -117,6 +117,8 @@ package struct Conference {
       guard isMicrophoneOn else { return }
       for index in peers.indices { peers[index].send(frame, at: now) }
     case .deviceFailed(let device, let error): deviceFailed(device, error, at: now)
+    case .deviceReturned(let device, let name):
+      outputs.append(.event(.device(kind: device.rawValue, name: name, state: "back")))
     case .shown(let session, let size): with(session) { $0.shown(size, at: now) }
     case .decodeFailed(let session): with(session) { $0.tell(.decodeFailed, at: now) }
     case .audioPlayed(let session, let timestamp, let instant, let delay):

@@ -29,6 +29,8 @@ package enum ConferenceInput: Sendable {
   case encodedAudio(EncodedAudioFrame)
   /// A source or sink ended or failed; the call goes on without it.
   case deviceFailed(Device, MediaError)
+  /// What failed works again.
+  case deviceReturned(Device, name: String)
   /// A decoded picture of this peer was handed to the sink.
   case shown(SessionID, PictureSize)
   /// The decoder refused a frame.

@@ -19,9 +19,10 @@ package enum SoundCleaning: Hashable, Sendable {
 package struct MediaSetup: Sendable {
   package var videoSource: (any VideoSource)?
   package var audioSource: (any AudioSource)?
-  /// Open the source's device again; `nil` where it is no device.
+  /// Open the device again; `nil` where it is none.
   package var reopenVideo: (@Sendable () throws(MediaError) -> any VideoSource)?
   package var reopenAudio: (@Sendable () throws(MediaError) -> any AudioSource)?
+  package var reopenSpeaker: (@Sendable () throws(MediaError) -> any AudioSink)?
   package var cleaning: SoundCleaning
   package var videoSink: (any VideoSink)?
   package var audioSink: (any AudioSink)?
@@ -36,6 +37,7 @@ package struct MediaSetup: Sendable {
     videoSource: (any VideoSource)?, audioSource: (any AudioSource)?,
     reopenVideo: (@Sendable () throws(MediaError) -> any VideoSource)?,
     reopenAudio: (@Sendable () throws(MediaError) -> any AudioSource)?,
+    reopenSpeaker: (@Sendable () throws(MediaError) -> any AudioSink)?,
     cleaning: SoundCleaning,
     videoSink: (any VideoSink)?, audioSink: (any AudioSink)?,
     preview: (@Sendable (VideoFrame) -> Void)?,
@@ -48,6 +50,7 @@ package struct MediaSetup: Sendable {
     self.audioSource = audioSource
     self.reopenVideo = reopenVideo
     self.reopenAudio = reopenAudio
+    self.reopenSpeaker = reopenSpeaker
     self.cleaning = cleaning
     self.videoSink = videoSink
     self.audioSink = audioSink
@@ -88,9 +91,10 @@ package final class MediaThreads {
         source: source, reopen: setup.reopenAudio, cleaning: setup.cleaning, played: played,
         makeEncoder: setup.makeAudioEncoder, report: { inbox.post($0) })
     }
-    soundOut = setup.audioSink.map { sink in
-      SoundOutThread(
-        sink: sink, played: played, makeDecoder: setup.makeAudioDecoder, report: { inbox.post($0) })
+    soundOut = try setup.audioSink.map { sink throws(SystemError) in
+      try SoundOutThread(
+        sink: sink, reopen: setup.reopenSpeaker, played: played,
+        makeDecoder: setup.makeAudioDecoder, report: { inbox.post($0) })
     }
   }
 

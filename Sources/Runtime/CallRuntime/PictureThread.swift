@@ -9,7 +9,7 @@ import Units
 /// While the source is off nothing of it is shown or encoded. The orders come from the network thread; reports go to its mailbox, whose rule is to refuse
 /// when full: then the frame is lost and the next one is a key frame.
 package final class PictureThread: Sendable {
-  private let source: SourceSwitch<any VideoSource>
+  private let source: DeviceSwitch<any VideoSource>
   private let makeEncoder: @Sendable () throws(MediaError) -> any VideoEncoder
   private let preview: (@Sendable (VideoFrame) -> Void)?
   private let report: @Sendable (ConferenceInput) -> Bool
@@ -30,7 +30,7 @@ package final class PictureThread: Sendable {
     preview: (@Sendable (VideoFrame) -> Void)?,
     report: @escaping @Sendable (ConferenceInput) -> Bool
   ) throws(SystemError) {
-    self.source = try SourceSwitch(source, reopen: reopen) { $0.stop() }
+    self.source = try DeviceSwitch(source, reopen: reopen) { $0.stop() }
     self.makeEncoder = makeEncoder
     self.preview = preview
     self.report = report
@@ -55,14 +55,18 @@ package final class PictureThread: Sendable {
       _ = report(.deviceFailed(.camera, error))
       return
     }
+    var lost: MediaError?
     while true {
       do {
         guard let open = try source.next() else { return }
+        if let lost { _ = report(.deviceReturned(.camera, name: lost.device)) }
+        lost = nil
         try take(from: open, with: encoder)
         guard source.ended() else { return }
       } catch {
         let mayComeBack = source.failed()
         _ = report(.deviceFailed(.camera, error))
+        lost = error
         guard mayComeBack else { return }
       }
     }

@@ -8,7 +8,7 @@ import Units
 /// Takes sound from the source in blocks of 10 ms, cleans it if it comes from a microphone, encodes
 /// packets of the length that the order names and hands them on.
 final class SoundInThread: Sendable {
-  private let source: SourceSwitch<any AudioSource>
+  private let source: DeviceSwitch<any AudioSource>
   private let makeEncoder: @Sendable () throws(MediaError) -> any AudioEncoder
   private let report: @Sendable (ConferenceInput) -> Bool
   private let cleaning: SoundCleaning
@@ -24,7 +24,7 @@ final class SoundInThread: Sendable {
     makeEncoder: @escaping @Sendable () throws(MediaError) -> any AudioEncoder,
     report: @escaping @Sendable (ConferenceInput) -> Bool
   ) throws(SystemError) {
-    self.source = try SourceSwitch(source, reopen: reopen) { $0.stop() }
+    self.source = try DeviceSwitch(source, reopen: reopen) { $0.stop() }
     self.cleaning = cleaning
     self.played = played
     self.makeEncoder = makeEncoder
@@ -50,14 +50,18 @@ final class SoundInThread: Sendable {
       return
     }
     var cleaner = cleaning == .none ? nil : SpeechCleaner(cancelsEcho: played != nil)
+    var lost: MediaError?
     while true {
       do {
         guard let open = try source.next() else { return }
+        if let lost { _ = report(.deviceReturned(.microphone, name: lost.device)) }
+        lost = nil
         try take(from: open, with: encoder, cleaner: &cleaner)
         guard source.ended() else { return }
       } catch {
         let mayComeBack = source.failed()
         _ = report(.deviceFailed(.microphone, error))
+        lost = error
         guard mayComeBack else { return }
       }
     }

@@ -7,12 +7,14 @@ import Units
 import Wire
 
 /// Plays everybody's sound: pulls each peer's jitter buffer, decodes, mixes, and gives the sink
-/// 10 ms at a time, at the pace that the sink sets.
+/// 10 ms at a time, at the pace that the sink sets. A speaker that failed is tried again every two
+/// seconds: a headset that was unplugged plays when it is plugged in.
 ///
 /// Packets come from the network thread through one short list under a lock that is never held
 /// while decoding.
 final class SoundOutThread: Sendable {
-  private let sink: any AudioSink
+  private let sink: DeviceSwitch<any AudioSink>
+  private let retryInterval: Interval
   private let makeDecoder: @Sendable () throws(MediaError) -> any AudioDecoder
   private let report: @Sendable (ConferenceInput) -> Void
   /// Learns what is played, for the microphone's sake.
@@ -29,12 +31,16 @@ final class SoundOutThread: Sendable {
   }
   private static let newsLimit = 4_096
 
+  /// `reopen` is there for devices.
   init(
-    sink: any AudioSink, played: PlayedSound?,
+    sink: any AudioSink,
+    reopen: (@Sendable () throws(MediaError) -> any AudioSink)?,
+    retryInterval: Interval = .seconds(2), played: PlayedSound?,
     makeDecoder: @escaping @Sendable () throws(MediaError) -> any AudioDecoder,
     report: @escaping @Sendable (ConferenceInput) -> Void
-  ) {
-    self.sink = sink
+  ) throws(SystemError) {
+    self.sink = try DeviceSwitch(sink, reopen: reopen) { $0.stop() }
+    self.retryInterval = retryInterval
     self.played = played
     self.makeDecoder = makeDecoder
     self.report = report
@@ -58,30 +64,64 @@ final class SoundOutThread: Sendable {
     sink.stop()
   }
 
+  private var hasStopped: Bool { isStopped.load(ordering: .acquiring) }
+
   private func run() {
     var voices: [Voice] = []
-    var mix = Mix()
-    do {
-      while !isStopped.load(ordering: .acquiring) {
-        for item in news.withLock({ taken(from: &$0) }) { try take(item, into: &voices) }
-        let now = Clock.now
-        mix.clear()
-        for index in voices.indices {
-          mix.add(voices[index].nextBlock(at: now))
-          if let input = voices[index].playoutReport(at: now, deviceDelay: sink.delay) {
-            report(input)
-          }
-          if let input = voices[index].concealmentReport() { report(input) }
-        }
-        try mix.withSamples { samples throws(MediaError) in
-          try sink.play(samples)
-          // The sink tells when the next block will be heard: this one, a block earlier.
-          played?.add(samples, heardAt: Clock.now + sink.delay - AudioFormat.blockDuration)
-        }
+    var lost: MediaError?
+    while !hasStopped {
+      do {
+        guard let open = try sink.next() else { return }
+        if let lost { report(.deviceReturned(.speaker, name: lost.device)) }
+        lost = nil
+        try play(&voices, on: open)
+      } catch {
+        if hasStopped { return }
+        let mayComeBack = sink.failed()
+        // Told once, however often it is tried.
+        if lost == nil { report(.deviceFailed(.speaker, error)) }
+        lost = lost ?? error
+        guard mayComeBack else { return }
+        standBy(&voices)
+        sink.turn(on: true)
       }
-    } catch {
-      if !isStopped.load(ordering: .acquiring) { report(.deviceFailed(.speaker, error)) }
     }
+  }
+
+  private func play(
+    _ voices: inout [Voice], on sink: any AudioSink
+  ) throws(MediaError) {
+    var mix = Mix()
+    while !hasStopped {
+      try takeNews(into: &voices)
+      let now = Clock.now
+      mix.clear()
+      for index in voices.indices {
+        mix.add(voices[index].nextBlock(at: now))
+        if let input = voices[index].playoutReport(at: now, deviceDelay: sink.delay) {
+          report(input)
+        }
+        if let input = voices[index].concealmentReport() { report(input) }
+      }
+      try mix.withSamples { samples throws(MediaError) in
+        try sink.play(samples)
+        // The sink tells when the next block will be heard: this one, a block earlier.
+        played?.add(samples, heardAt: Clock.now + sink.delay - AudioFormat.blockDuration)
+      }
+    }
+  }
+
+  /// While nothing can be heard, who comes and goes is still to be known.
+  private func standBy(_ voices: inout [Voice]) {
+    let end = Clock.now + retryInterval
+    while !hasStopped, Clock.now < end {
+      do { try takeNews(into: &voices) } catch { return }
+      sink.pause(.milliseconds(20))
+    }
+  }
+
+  private func takeNews(into voices: inout [Voice]) throws(MediaError) {
+    for item in news.withLock({ taken(from: &$0) }) { try take(item, into: &voices) }
   }
 
   private func taken(from list: inout [News]) -> [News] {

@@ -92,11 +92,12 @@ private func awaits(_ condition: () -> Bool) -> Bool {
         makeEncoder: { () throws(MediaError) -> any VideoEncoder in NoEncoder() },
         preview: { [self] _ in previews.add(1, ordering: .sequentiallyConsistent) },
         report: { [self] input in
-          if case .deviceFailed(_, let error) = input { note(error) }
+          if case .deviceFailed(_, let error) = input { note(error.message) }
+          if case .deviceReturned(.camera, "C") = input { note("back") }
           return true
         })
     }
-    private func note(_ error: MediaError) { failures.withLock { $0.append(error.message) } }
+    private func note(_ news: String) { failures.withLock { $0.append(news) } }
     var previewCount: Int { previews.load(ordering: .sequentiallyConsistent) }
   }
 
@@ -147,11 +148,11 @@ private func awaits(_ condition: () -> Bool) -> Bool {
     let handle = try thread.start()
     #expect(awaits { watch.failures.withLock { $0.count } == 1 })
     thread.turn(on: true)
-    #expect(awaits { watch.failures.withLock { $0.count } == 2 })
+    #expect(awaits { watch.failures.withLock { $0.count } == 3 })
     shop.close()
     thread.turn(on: true)
-    #expect(awaits { watch.failures.withLock { $0.count } == 3 })
-    #expect(watch.failures.withLock { $0 } == ["unplugged", "unplugged", "taken"])
+    #expect(awaits { watch.failures.withLock { $0.count } == 4 })
+    #expect(watch.failures.withLock { $0 } == ["unplugged", "back", "unplugged", "taken"])
     #expect(watch.previewCount == 10)
     thread.stop()
     handle.join()
@@ -171,5 +172,64 @@ private func awaits(_ condition: () -> Bool) -> Bool {
     thread.stop()
     handle.join()
     #expect(shop.openings.load(ordering: .sequentiallyConsistent) == 1)
+  }
+}
+
+/// A speaker that is unplugged after some blocks.
+private final class BriefSpeaker: AudioSink {
+  private let left: Atomic<Int>
+  let delay = Interval.zero
+
+  init(blocks: Int) { left = Atomic(blocks) }
+
+  func play(_ samples: UnsafeBufferPointer<Int16>) throws(MediaError) {
+    if left.subtract(1, ordering: .sequentiallyConsistent).newValue < 0 {
+      throw MediaError(.ended, "unplugged", remedy: "plug it in", device: "S")
+    }
+    usleep(100)
+  }
+  func stop() {}
+}
+
+private final class NoDecoder: AudioDecoder {
+  func decode(_ packet: [UInt8]) throws(MediaError) -> [Int16] { [] }
+  func recover(from packet: [UInt8], count: Int) throws(MediaError) -> [Int16] { [] }
+  func conceal(count: Int) throws(MediaError) -> [Int16] { [] }
+}
+
+@Suite struct SpeakerReturnTests {
+  private final class Shop: Sendable {
+    let tries = Atomic(0)
+    let told = Mutex<[String]>([])
+
+    /// Absent twice, then there for good.
+    func open() throws(MediaError) -> any AudioSink {
+      if tries.add(1, ordering: .sequentiallyConsistent).newValue <= 2 {
+        throw MediaError(.absent, "absent", remedy: "plug it in", device: "S")
+      }
+      return BriefSpeaker(blocks: .max)
+    }
+    func tell(_ input: ConferenceInput) {
+      switch input {
+      case .deviceFailed(.speaker, let error): told.withLock { $0.append(error.message) }
+      case .deviceReturned(.speaker, let name): told.withLock { $0.append("\(name) is back") }
+      default: break
+      }
+    }
+  }
+
+  @Test func `a speaker that was unplugged is told of once and comes back by itself`() throws {
+    let shop = Shop()
+    let reopen = { @Sendable () throws(MediaError) -> any AudioSink in try shop.open() }
+    let thread = try SoundOutThread(
+      sink: BriefSpeaker(blocks: 3), reopen: reopen, retryInterval: .milliseconds(1), played: nil,
+      makeDecoder: { () throws(MediaError) -> any AudioDecoder in NoDecoder() },
+      report: { shop.tell($0) })
+    let handle = try thread.start()
+    #expect(awaits { shop.told.withLock { $0.count } == 2 })
+    thread.stop()
+    handle.join()
+    #expect(shop.told.withLock { $0 } == ["unplugged", "S is back"])
+    #expect(shop.tries.load(ordering: .sequentiallyConsistent) == 3)
   }
 }
