@@ -28,10 +28,13 @@ package final class VP8Encoder: VideoEncoder {
     let picture =
       frame.picture.size == settings.size
       ? frame.picture : PictureScaler.scale(frame.picture, to: settings.size)
-    let started = monotonicNanoseconds()
+    let started = (nanoseconds(CLOCK_MONOTONIC), nanoseconds(CLOCK_THREAD_CPUTIME_ID))
     let encoded = try codec.encode(picture, at: frame.capturedAt, forceKeyFrame: forceKeyFrame)
-    let took = Interval(nanoseconds: monotonicNanoseconds() - started)
-    if speed.note(encodeTime: took, frameInterval: codec.frameInterval) {
+    let isChanged = speed.note(
+      encodeTime: Interval(nanoseconds: nanoseconds(CLOCK_MONOTONIC) - started.0),
+      processorTime: Interval(nanoseconds: nanoseconds(CLOCK_THREAD_CPUTIME_ID) - started.1),
+      frameInterval: codec.frameInterval)
+    if isChanged {
       try codec.set(cpuUsed: speed.cpuUsed)
     }
     return encoded
@@ -49,8 +52,8 @@ package final class VP8Encoder: VideoEncoder {
   }
 }
 
-private func monotonicNanoseconds() -> Int64 {
+private func nanoseconds(_ clock: clockid_t) -> Int64 {
   var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
+  clock_gettime(clock, &time)
   return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
