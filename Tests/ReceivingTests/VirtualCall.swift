@@ -44,6 +44,8 @@ struct VirtualCall {
   /// Bytes of pictures.
   private(set) var encodedBytes = ByteCount.zero
   private(set) var shown: [ShownFrame] = []
+  /// Decoded, but too old to be shown.
+  private(set) var passedOver: [Int] = []
   private(set) var audioArrivals: [PacketIndex] = []
   private(set) var decisions: [AudioDecision] = []
   private(set) var skews: [Interval] = []
@@ -213,7 +215,7 @@ struct VirtualCall {
   private mutating func drainReceiver() {
     while let output = receiver.nextOutput() {
       switch output {
-      case .decode(let frame, let showAt): decode(frame, showAt: showAt - clockOffset)
+      case .decode(let frame, let showAt): decode(frame, showAt: showAt.map { $0 - clockOffset })
       case .audio(let packet):
         audioArrivals.append(packet.index)
         audio.insert(packet)
@@ -227,7 +229,7 @@ struct VirtualCall {
     }
   }
 
-  private mutating func decode(_ assembled: AssembledFrame, showAt: Instant) {
+  private mutating func decode(_ assembled: AssembledFrame, showAt: Instant?) {
     guard let frame = ScriptedFrame(assembled.bytes) else {
       problems.append("a broken frame was given out")
       return
@@ -238,12 +240,16 @@ struct VirtualCall {
     if let lastDecoded, frame.number <= lastDecoded {
       problems.append("frame \(frame.number) after \(lastDecoded)")
     }
-    if showAt < now { problems.append("frame \(frame.number) shown in the past") }
+    if let showAt, showAt < now { problems.append("frame \(frame.number) shown in the past") }
     if refusedFrames.remove(frame.number) != nil {
       receiver.handle(.decodeFailed, at: now + clockOffset)
       return
     }
     lastDecoded = frame.number
+    guard let showAt else {
+      passedOver.append(frame.number)
+      return
+    }
     if let soundLatency, hasAudio { skews.append(showAt - captures[frame.number] - soundLatency) }
     shown.append(
       ShownFrame(

@@ -26,8 +26,8 @@ package enum ConferenceOutput: Sendable {
   case closeCamera
   /// Open the microphone unless it is open.
   case openMicrophone
-  /// Decode now, show at `showAt` or at once if that has passed.
-  case decode(SessionID, AssembledFrame, showAt: Instant)
+  /// Decode now, show at `showAt` or at once if that has passed; `nil`: it is too old to be shown.
+  case decode(SessionID, AssembledFrame, showAt: Instant?)
   /// For the peer's jitter buffer on the sound thread.
   case audio(SessionID, AudioPacket)
   /// How much later the peer's sound should play, to wait for its picture.

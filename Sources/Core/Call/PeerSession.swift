@@ -212,7 +212,7 @@ struct PeerSession {
 enum PeerOutput {
   case frame(FrameKind, [UInt8])
   case keyFrame
-  case decode(AssembledFrame, showAt: Instant)
+  case decode(AssembledFrame, showAt: Instant?)
   case audio(AudioPacket)
   case audioHold(Interval)
   case event(CallEvent)

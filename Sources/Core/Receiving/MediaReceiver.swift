@@ -17,6 +17,7 @@ package struct MediaReceiver: Sendable {
   private var losses = LossTracker()
   private var order = FrameOrder()
   private var keyFrame = KeyFrameRequest()
+  private var age = PictureAge()
   private var sync = LipSync()
   private var shown = ShowLog()
   private var outputs = OutputQueue<ReceivingOutput>()
@@ -119,10 +120,11 @@ package struct MediaReceiver: Sendable {
       keyFrame.noteHopeless(at: now)
     case .inOrder, .repaired: break
     }
+    let timestamp = videoClock.timestamp(of: packet.timestamp)
+    if !isRepair { age.note(timestamp, roundTrip: roundTrip, at: now) }
     let result = assembly.insert(
       PacketWindow.Packet(
-        index: index, timestamp: videoClock.timestamp(of: packet.timestamp),
-        isMarked: packet.isMarked, payload: payload))
+        index: index, timestamp: timestamp, isMarked: packet.isMarked, payload: payload))
     if let frame = result.frame {
       order.insert(frame)
       giveOut(at: now)
@@ -161,13 +163,16 @@ package struct MediaReceiver: Sendable {
       losses.forget(through: frame.last)
       assembly.forget(from: givenThrough.map { $0 + 1 } ?? frame.first, through: frame.last)
       if frame.isKeyFrame { size = frame.size }
+      let assembled = AssembledFrame(
+        bytes: frame.bytes, isKeyFrame: frame.isKeyFrame, size: frame.size,
+        rtpTimestamp: frame.timestamp)
+      guard age.admits(frame.timestamp, roundTrip: roundTrip, at: now) else {
+        outputs.append(.decode(assembled, showAt: nil))
+        continue
+      }
       let showAt = sync.showTime(of: frame.timestamp, at: now)
       shown.note(frame.timestamp, shownAt: showAt, clockRate: MediaStream.ClockRate.video)
-      outputs.append(
-        .decode(
-          AssembledFrame(
-            bytes: frame.bytes, isKeyFrame: frame.isKeyFrame, size: frame.size,
-            rtpTimestamp: frame.timestamp), showAt: showAt))
+      outputs.append(.decode(assembled, showAt: showAt))
     }
   }
 

@@ -20,8 +20,9 @@ package enum ReceivingInput: Sendable {
 
 /// What `MediaReceiver` wants done.
 package enum ReceivingOutput: Equatable, Sendable {
-  /// Decode now, show at `showAt` (now, or later where the sound is late).
-  case decode(AssembledFrame, showAt: Instant)
+  /// Decode now, show at `showAt` (now, or later where the sound is late); `nil`: never, since it is
+  /// too old, but later pictures refer to it.
+  case decode(AssembledFrame, showAt: Instant?)
   /// For the peer's `AudioJitterBuffer`; packets come as they arrive, duplicates removed.
   case audio(AudioPacket)
   /// For `AudioJitterBuffer.hold`: how much later the sound should play to wait for the picture.

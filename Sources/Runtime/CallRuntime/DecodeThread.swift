@@ -23,7 +23,8 @@ final class DecodeThread: Sendable {
 
   private struct Job: Sendable {
     var frame: AssembledFrame
-    var showAt: Instant
+    /// `nil`: it is only there for pictures that refer to it.
+    var showAt: Instant?
   }
 
   init(
@@ -42,7 +43,7 @@ final class DecodeThread: Sendable {
     try Thread.start("decode") { self.run() }
   }
 
-  func decode(_ frame: AssembledFrame, showAt: Instant) {
+  func decode(_ frame: AssembledFrame, showAt: Instant?) {
     if !jobs.post(Job(frame: frame, showAt: showAt)) { report(.decodeFailed(session)) }
   }
 
@@ -75,7 +76,7 @@ final class DecodeThread: Sendable {
     }
     do {
       guard let picture = try decoder.decode(job.frame.bytes) else { return }
-      queue.append(picture, showAt: job.showAt)
+      if let showAt = job.showAt { queue.append(picture, showAt: showAt) }
     } catch {
       report(.decodeFailed(session))
     }

@@ -283,12 +283,12 @@ package final class SimulatedMember {
     }
   }
 
-  private func decode(_ frame: AssembledFrame, of session: SessionID, showAt: Instant) {
+  private func decode(_ frame: AssembledFrame, of session: SessionID, showAt: Instant?) {
     guard let viewer = viewers[session] else {
       findings.report("picture", "\(name): a frame of \(session) without openPeer")
       return
     }
-    viewer.decode(frame, showAt: clock.world(showAt)) { [unowned self] verdict in
+    viewer.decode(frame, showAt: showAt.map { clock.world($0) }) { [unowned self] verdict in
       switch verdict {
       case .failed: feed(.decodeFailed(session))
       case .shown(let size): feed(.shown(session, size))

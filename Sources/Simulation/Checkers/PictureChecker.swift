@@ -22,7 +22,7 @@ package struct PictureChecker {
   /// A frame came out of the receiver; false if a decoder would refuse it. `capturedAt` says when
   /// a picture was captured, by its number, in world time as `now`.
   package mutating func decode(
-    _ bytes: [UInt8], at now: Instant, capturedAt: (UInt32) -> Instant?
+    _ bytes: [UInt8], isShown: Bool = true, at now: Instant, capturedAt: (UInt32) -> Instant?
   ) -> Bool {
     switch screen.decode(bytes) {
     case .shown(let picture):
@@ -34,6 +34,7 @@ package struct PictureChecker {
         findings.report("picture", "\(name): picture \(picture.number) was never captured")
         return true
       }
+      guard isShown else { return true }
       ages.add(now - captured)
       if now - captured > oldest {
         findings.report(

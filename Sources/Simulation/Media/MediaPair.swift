@@ -183,7 +183,8 @@ package final class MediaPair {
       count += 1
       switch output {
       case .decode(let frame, let showAt):
-        viewer.decode(frame, showAt: receiverClock.world(showAt)) { [weak self] verdict in
+        viewer.decode(frame, showAt: showAt.map { receiverClock.world($0) }) {
+          [weak self] verdict in
           if verdict == .failed { self?.feed(ReceivingInput.decodeFailed) }
         }
       case .audio(let packet): viewer.take(packet)

@@ -26,7 +26,7 @@ package final class Viewer {
   private var skew: SkewChecker
   private var lastShow = Instant.zero
   private var shownAt: Instant?
-  private var heldBack: (AssembledFrame, Instant, (Verdict) -> Void)?
+  private var heldBack: (AssembledFrame, Instant?, (Verdict) -> Void)?
 
   private var buffer = AudioJitterBuffer()
   private var isOpen = false
@@ -72,9 +72,10 @@ package final class Viewer {
 
   // MARK: Pictures
 
-  /// Decodes at once and shows at `showAt` (world time), or as soon as it is decoded.
+  /// Decodes at once and shows at `showAt` (world time), or as soon as it is decoded; not at all
+  /// where that is `nil`.
   package func decode(
-    _ frame: AssembledFrame, showAt: Instant, then tell: @escaping (Verdict) -> Void
+    _ frame: AssembledFrame, showAt: Instant?, then tell: @escaping (Verdict) -> Void
   ) {
     switch sabotage {
     case .frameDropped where figures.shown == 50:
@@ -94,11 +95,17 @@ package final class Viewer {
   }
 
   private func decode(
-    _ bytes: [UInt8], _ showAt: Instant, _ tell: @escaping (Verdict) -> Void
+    _ bytes: [UInt8], _ showAt: Instant?, _ tell: @escaping (Verdict) -> Void
   ) {
-    let isRight = pictures.decode(bytes, at: world.now) { studio.captureTime(ofPicture: $0) }
+    let isRight = pictures.decode(bytes, isShown: showAt != nil, at: world.now) {
+      studio.captureTime(ofPicture: $0)
+    }
     guard isRight, let picture = pictures.newest else {
       world.schedule(after: Self.decodingTime) { tell(.failed) }
+      return
+    }
+    guard let showAt else {
+      figures.passedOver += 1
       return
     }
     if showAt < lastShow {
@@ -264,6 +271,8 @@ package final class Viewer {
 package struct ViewingFigures: Sendable {
   /// Pictures.
   package var shown = 0
+  /// Decoded only, being too old.
+  package var passedOver = 0
   package var firstShownAt: Instant?
   package var lastShownAt: Instant?
   package var size: PictureSize?

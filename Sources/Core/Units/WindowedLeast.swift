@@ -1,15 +1,15 @@
-import Units
-
 /// The least of the intervals noted in the last ten to twenty seconds. Older ones are forgotten:
 /// paths change, and two clocks drift apart by up to 0.1 ms a second.
-struct WindowedLeast {
+package struct WindowedLeast: Sendable {
   private var current: Interval?
   private var previous: Interval?
   private var began = Instant.zero
 
   private static let half = Interval.milliseconds(10_000)
 
-  mutating func note(_ interval: Interval, at now: Instant) {
+  package init() {}
+
+  package mutating func note(_ interval: Interval, at now: Instant) {
     if now - began > Self.half {
       previous = current
       current = nil
@@ -19,7 +19,7 @@ struct WindowedLeast {
   }
 
   /// `nil` before the first.
-  var value: Interval? {
+  package var value: Interval? {
     guard let current else { return previous }
     return min(current, previous ?? current)
   }
