@@ -1,8 +1,9 @@
 package import Units
 
 /// Chooses libvpx's `cpu-used`: −6 where encoding a picture is a fifth of a frame's time of work, up
-/// to −10 where it is more, since encoding is most of a picture's delay (docs/decisions/0010);
-/// faster still, and visibly worse, only while it takes most of a frame's time by the clock.
+/// to −10 where it is more, since encoding is the largest part of a picture's delay
+/// (docs/decisions/0010); faster still, and visibly worse, only while it takes most of a frame's
+/// time by the clock.
 ///
 /// Speed is given back as soon as the machine keeps up again; the limits are far apart, so that it
 /// does not swing between steps.
