@@ -146,6 +146,24 @@ import Testing
     #expect(sentence(of: program).contains("no room"))
   }
 
+  @Test func `Ctrl-C ends a look-up that gets no answer`() throws {
+    let programs = try Programs()
+    let names = try programs.silentNames()
+    let commands: [(String, [String])] = [
+      ("p2pcall", ["room", "create", "--server", "example.invalid"]),
+      ("p2pcall", ["join", "-", "--server", "example.invalid"] + quiet),
+      ("p2pcall-rendezvous", ["--listen", "example.invalid:0"]),
+    ]
+    let room = try programs.createRoom(try programs.startServer())
+    for (name, arguments) in commands {
+      let program = try programs.run(name, as: "Ann", arguments, preloading: names)
+      if arguments[0] == "join" { program.say(room) }
+      try program.awaitErrors("looking up")
+      program.interrupt()
+      #expect(program.awaitExit() == 130)
+    }
+  }
+
   @Test func `the log says what was asked for, and addresses for debug only`() throws {
     let programs = try Programs()
     let server = try programs.startServer()

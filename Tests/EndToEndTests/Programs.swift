@@ -30,15 +30,19 @@ final class Programs {
 
   func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
+  /// `library`: a shared library that takes the place of others' functions.
   func run(
-    _ program: String, as person: String, _ arguments: [String], output: FileHandle? = nil
+    _ program: String, as person: String, _ arguments: [String], output: FileHandle? = nil,
+    preloading library: String? = nil
   ) throws -> RunningProgram {
     try run(
-      at: binaries.appendingPathComponent(program), as: person, arguments, output: output)
+      at: binaries.appendingPathComponent(program), as: person, arguments, output: output,
+      preloading: library)
   }
 
   private func run(
-    at executable: URL, as person: String, _ arguments: [String], output: FileHandle? = nil
+    at executable: URL, as person: String, _ arguments: [String], output: FileHandle? = nil,
+    preloading library: String? = nil
   ) throws -> RunningProgram {
     let process = Process()
     process.executableURL = executable
@@ -48,12 +52,37 @@ final class Programs {
     environment["XDG_STATE_HOME"] = path("\(person)/state")
     environment["DISPLAY"] = nil
     environment["WAYLAND_DISPLAY"] = nil
+    environment["LD_PRELOAD"] = library
     process.environment = environment
     let started = try RunningProgram(
       process, output: path("\(person)-\(running.count).out"),
       errors: path("\(person)-\(running.count).err"), handle: output)
     running.append(started)
     return started
+  }
+
+  /// A library whose look-ups of names say that they began, and never end: as where the servers
+  /// for names do not answer. Made by the C compiler that comes with Swift's.
+  func silentNames() throws -> String {
+    let library = path("silent-names.so")
+    let compiler = Process()
+    compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    compiler.arguments = ["clang", "-shared", "-fPIC", "-x", "c", "-", "-o", library]
+    let source = Pipe()
+    compiler.standardInput = source
+    try compiler.run()
+    let text = """
+      #include <unistd.h>
+      int getaddrinfo(const char *name, const char *service, const void *hints, void **found) {
+        write(2, "looking up\\n", 11);
+        for (;;) pause();
+      }
+      """
+    source.fileHandleForWriting.write(Data(text.utf8))
+    try source.fileHandleForWriting.close()
+    compiler.waitUntilExit()
+    guard compiler.terminationStatus == 0 else { throw Missing("library from clang") }
+    return library
   }
 
   /// Runs p2pcall on a terminal of its own, made by script(1): what is said is typed there, and
@@ -174,6 +203,16 @@ final class RunningProgram {
       Thread.sleep(forTimeInterval: 0.02)
     }
     throw Missing("\(text) on the terminal")
+  }
+
+  /// Waits until `text` was printed on standard error.
+  func awaitErrors(_ text: String) throws {
+    let end = Date().addingTimeInterval(Self.patience)
+    while Date() < end {
+      if errors.contains(text) { return }
+      Thread.sleep(forTimeInterval: 0.02)
+    }
+    throw Missing("\(text) on standard error: \(errors)")
   }
 
   /// Types characters, without an end of line.

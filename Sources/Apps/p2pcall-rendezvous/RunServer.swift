@@ -45,15 +45,19 @@ private func serve(
   let sessions = RendezvousServerSessions(
     credentials.certificate, authority: credentials.authority)
 
+  let signals = try Signals()
+  guard let points = try listenPoints(options, unless: signals) else {
+    return signals.next() == .interrupt ? .interrupted : .success
+  }
   var configuration = RendezvousService.Configuration(
-    listen: try listenPoints(options), archive: rooms, ciphers: OpenSSLCipherSuite(),
+    listen: points, archive: rooms, ciphers: OpenSSLCipherSuite(),
     makeSession: { sessions.makeSession() })
   configuration.limits.adapt(toDescriptors: Int(clinux_raise_descriptor_limit()))
 
   var interrupted = false
   let service: RendezvousService
   do throws(SystemError) {
-    service = try RendezvousService(configuration, signals: try Signals()) { notice in
+    service = try RendezvousService(configuration, signals: signals) { notice in
       switch notice {
       case .outOfDescriptors:
         log.say(
@@ -90,8 +94,10 @@ func named<Value>(
   }
 }
 
-/// Names are looked up once; `*` is every address.
-private func listenPoints(_ options: RendezvousOptions) throws(UsageError) -> [ListenPoint] {
+/// Names are looked up once; `*` is every address. `nil` when a signal came first.
+private func listenPoints(
+  _ options: RendezvousOptions, unless signals: Signals
+) throws -> [ListenPoint]? {
   if options.listen.isEmpty { return [.everywhere(port: 7_443)] }
   var points: [ListenPoint] = []
   for listen in options.listen {
@@ -99,7 +105,8 @@ private func listenPoints(_ options: RendezvousOptions) throws(UsageError) -> [L
       points.append(.everywhere(port: listen.port))
       continue
     }
-    switch lookUp(listen.host, port: listen.port) {
+    switch try lookUp(listen.host, port: listen.port, unless: signals) {
+    case nil: return nil
     case .success(let addresses): points.append(ListenPoint(addresses))
     case .failure(let error):
       throw UsageError(

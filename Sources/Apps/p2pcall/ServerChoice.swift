@@ -16,7 +16,7 @@ struct ServerChoice {
   private let sessions: RendezvousClientSessions
   private let user: LocalUser
 
-  /// Throws exit 3 where the host is not found.
+  /// Throws exit 3 where the host is not found, 130 where a signal came first.
   init(_ options: ServerOptions, room: ServerAddress?, user: LocalUser) throws {
     address = options.server ?? room ?? .standard
     pin = options.serverPin
@@ -29,8 +29,9 @@ struct ServerChoice {
     }
     sessions = RendezvousClientSessions(user.identity)
     self.user = user
-    switch lookUp(address.host, port: address.port) {
+    switch try lookUp(address.host, port: address.port, unless: Signals()) {
     case .success(let addresses): resolved = addresses
+    case nil: throw Failure(.interrupted, "interrupted before \(address.host) was found")
     case .failure(let error):
       throw Failure(
         .serverUnreachable, "\(error); check --server, or give the server's address as a number")

@@ -13,6 +13,23 @@ package struct ResolutionError: Error, Hashable, CustomStringConvertible {
   package var description: String { "cannot find \(host): \(reason)" }
 }
 
+/// The addresses of a host name, as below; `nil` when a signal came first, which is not taken from
+/// `signals`. The look-up is then left behind on its own thread: nothing can end it.
+package func lookUp(
+  _ host: String, port: UInt16, unless signals: Signals
+) throws(SystemError) -> Result<[SocketAddress], ResolutionError>? {
+  let answers = OrderedMailbox<Result<[SocketAddress], ResolutionError>>(
+    capacity: 1, wakeUp: try WakeUp())
+  let thread = try Thread.start("look-up") { answers.post(lookUp(host, port: port)) }
+  thread.detach()
+  var items = [
+    pollfd(fd: signals.fileDescriptor, events: Int16(POLLIN), revents: 0),
+    pollfd(fd: answers.wakeUp.fileDescriptor, events: Int16(POLLIN), revents: 0),
+  ]
+  _ = withExtendedLifetime(signals) { uninterrupted { poll(&items, 2, -1) } }
+  return items[0].revents == 0 ? answers.takeAll().first : nil
+}
+
 /// The addresses of a host name in the system's order of preference (RFC 6724), without doubles; a
 /// literal address needs no look-up. Blocks, for seconds perhaps: for threads that may.
 package func lookUp(
