@@ -51,6 +51,36 @@ import Testing
     #expect(film.count > 320 * 240 * 3 / 2 * 5)
   }
 
+  @Test func `who types while alone is told that it waits, once, and whoever comes gets it`() throws
+  {
+    let programs = try Programs()
+    let server = try programs.startServer()
+    let room = try programs.createRoom(server)
+    let quiet = ["--video", "none", "--audio", "none", "--view", "none"]
+    let ann = try programs.join(room, as: "Ann", server, quiet)
+    let hint = "nobody is here to read it yet"
+    try ann.awaitEvent("room")
+    ann.say("anybody?")
+    try ann.awaitErrors(hint)
+    ann.say("well then")
+    let ben = try programs.join(room, as: "Ben", server, quiet)
+    try ann.awaitEvent("chat-delivered") { $0["id"] as? String == "2" }
+    ann.say("hello Ben")
+    try ann.awaitEvent("chat-delivered") { $0["id"] as? String == "3" }
+    try ben.awaitEvent("chat") { $0["text"] as? String == "hello Ben" }
+    let heard = ben.events("chat").compactMap { $0["text"] as? String }
+    #expect(heard == ["anybody?", "well then", "hello Ben"])
+    #expect(ann.errors.components(separatedBy: hint).count == 2)
+    ben.say("/leave")
+    #expect(ben.awaitExit() == 0)
+    try ann.awaitEvent("peer-left")
+    ann.say("gone already?")
+    try ann.awaitEvent("chat-sent") { $0["id"] as? String == "4" }
+    ann.say("/leave")
+    #expect(ann.awaitExit() == 0)
+    #expect(ann.errors.components(separatedBy: hint).count == 3)
+  }
+
   @Test func `three people meet, and one who leaves disturbs nobody`() throws {
     let programs = try Programs()
     let server = try programs.startServer()

@@ -27,8 +27,9 @@ final class CallPresenter: Sendable {
     let given: MediaBounds
     var roster: [RosterEntry] = []
     var statistics: [String: CallStatistics] = [:]
-    /// Texts of own lines by id, until the event says that they were taken.
     var lastNotice = 0
+    /// Was told that what is typed waits for somebody to come.
+    var knowsSolitude = false
     /// Lines for which there was no room since the last that was printed.
     var lostLines = 0
   }
@@ -163,7 +164,10 @@ final class CallPresenter: Sendable {
       write { $0.print(event, at: now) }
       note(event)
     case .roster(let roster):
-      state.withLock { $0.roster = roster }
+      state.withLock {
+        $0.roster = roster
+        if roster.contains(where: \.reads) { $0.knowsSolitude = false }
+      }
       updatePeers()
     case .server(let isReached):
       say(
@@ -190,6 +194,7 @@ final class CallPresenter: Sendable {
       }
     case .chatSent(let id, let text):
       window?.update { $0.append(WindowState.ChatLine(id: id, text: text, delivery: .sent)) }
+      hintAtSolitude()
     case .chatDelivered(let id, _):
       window?.update { state in
         guard let index = state.chat.firstIndex(where: { $0.id == id && $0.author == nil }) else {
@@ -203,6 +208,19 @@ final class CallPresenter: Sendable {
       notice("\(message); \(remedy)", isWarning: true)
     default: break
     }
+  }
+
+  /// The first line that waits for somebody to come gets a hint; the others after it wait too.
+  private func hintAtSolitude() {
+    let isNew = state.withLock { state in
+      guard !state.knowsSolitude, !state.roster.contains(where: \.reads) else { return false }
+      state.knowsSolitude = true
+      return true
+    }
+    guard isNew else { return }
+    let hint = "nobody is here to read it yet; whoever comes first will get it"
+    tell("* \(hint)")
+    notice(hint, isWarning: false)
   }
 
   /// A source that failed is off; what cannot be opened again is gone.
@@ -261,6 +279,11 @@ final class CallPresenter: Sendable {
     }
     return lines.isEmpty ? "* there is nothing to measure yet" : lines.joined(separator: "\n")
   }
+}
+
+extension RosterEntry {
+  /// Gets what is typed.
+  fileprivate var reads: Bool { trust.map { $0 != .changed } ?? false }
 }
 
 extension WindowState.Peer {
