@@ -21,7 +21,7 @@ package final class SimulatedCall {
     package init() {}
   }
 
-  private let room: SimulatedRoom
+  package let room: SimulatedRoom
   private let limits: Limits
   private let sabotage: Sabotage?
   private var gate: GateChecker
