@@ -85,6 +85,22 @@ import Testing
     #expect(program.awaitExit() == 0)
   }
 
+  @Test func `S20: neither program leaves a core dump`() throws {
+    let programs = try Programs()
+    let server = try programs.startServer()
+    let room = try programs.createRoom(server)
+    let ann = try programs.join(room, as: "Ann", server, quiet)
+    try ann.awaitEvent("room")
+    for program in [ann, server.program] {
+      let limits = try String(contentsOfFile: "/proc/\(program.identifier)/limits", encoding: .utf8)
+      let line = limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") }
+      let values = line.map { $0.split(separator: " ").suffix(3).dropLast() }
+      #expect(values == ["0", "0"], "\(limits)")
+    }
+    ann.say("/leave")
+    #expect(ann.awaitExit() == 0)
+  }
+
   @Test func `a sink whose reader goes away ends the sink, not the call`() throws {
     let programs = try Programs()
     let server = try programs.startServer()

@@ -60,6 +60,24 @@ import Testing
     }
   }
 
+  @Test func `every test that SECURITY.md names exists in the file that it names`() throws {
+    let page = try #require(Repository.files.first { $0.path == "SECURITY.md" })
+    var named = 0
+    for line in page.lines where line.hasPrefix("| ") {
+      // `FileTests` “a test”, “another”; `MoreTests` “a third”
+      for part in line.split(separator: "`").filter({ $0.hasSuffix("Tests") }) {
+        let after = line[part.endIndex...].dropFirst().prefix { $0 != "`" }
+        let file = Repository.files(in: "Tests").first { $0.name == "\(part).swift" }
+        #expect(file != nil, "there is no \(part)")
+        for match in after.matches(of: #/“(?<test>[^”]+)”/#) {
+          named += 1
+          #expect(file?.text.contains("func `\(match.test)`(") == true, "\(part): \(match.test)")
+        }
+      }
+    }
+    #expect(named > 70)
+  }
+
   @Test func `no test is switched off`() {
     let signs = [".disa" + "bled(", "withKnown" + "Issue", "XCT" + "Skip", "import XCT" + "est"]
     for file in Repository.files(in: "Tests") where file.isSwift {
