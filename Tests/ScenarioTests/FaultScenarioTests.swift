@@ -131,7 +131,7 @@ import Units
       call.at(.seconds(8)) { ben.move(to: call.network.nextAddresses()) }
     }
     for (seen, viewer) in [(anna, ben), (ben, anna)] {
-      #expect(call.figures(of: seen, at: viewer).longestGap < .seconds(3))
+      #expect(call.figures(of: seen, at: viewer).longestGap < .seconds(2))
       #expect(viewer.departures.isEmpty)
     }
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
