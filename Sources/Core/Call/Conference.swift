@@ -65,7 +65,11 @@ package struct Conference {
 
   package mutating func nextOutput() -> ConferenceOutput? { outputs.next() }
 
-  package var nextDeadline: Deadline? {
+  /// Mutating, so that whoever keeps a conference in a class is asked for it in place: for a plain
+  /// getter all of it would be copied, after every packet.
+  package var nextDeadline: Deadline? { mutating get { earliestDeadline } }
+
+  private var earliestDeadline: Deadline? {
     if ending.isFinished { return nil }
     var deadline = Deadline.earlier(hub.nextDeadline, rendezvous.nextDeadline)
     // By index: an iterator would copy each of them, and this is asked after every packet.

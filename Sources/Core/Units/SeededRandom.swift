@@ -1,10 +1,10 @@
 /// xoshiro256**, seeded through SplitMix64 (Blackman and Vigna): the same seed gives the same run.
 ///
 /// For simulation, jitter and test data; secrets come from `CipherSuite.randomBytes`.
-package struct SeededRandom: RandomNumberGenerator, Sendable {
+public struct SeededRandom: RandomNumberGenerator, Sendable {
   private var state: (UInt64, UInt64, UInt64, UInt64)
 
-  package init(seed: UInt64) {
+  public init(seed: UInt64) {
     var mix = seed
     func next() -> UInt64 {
       mix &+= 0x9E37_79B9_7F4A_7C15
@@ -16,7 +16,7 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
     state = (next(), next(), next(), next())
   }
 
-  package mutating func next() -> UInt64 {
+  public mutating func next() -> UInt64 {
     let scrambled = state.1 &* 5
     let result = ((scrambled << 7) | (scrambled >> 57)) &* 9
     let shifted = state.1 << 17
@@ -30,11 +30,11 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
   }
 
   /// Uniform in [0, 1).
-  package mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
-  package mutating func chance(_ probability: Double) -> Bool { unit() < probability }
-  package mutating func bytes(_ count: Int) -> [UInt8] {
+  public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+  public mutating func chance(_ probability: Double) -> Bool { unit() < probability }
+  public mutating func bytes(_ count: Int) -> [UInt8] {
     (0..<count).map { _ in UInt8(truncatingIfNeeded: next() >> 56) }
   }
   /// A generator of its own, so that one part's draws do not shift another's.
-  package mutating func split() -> SeededRandom { SeededRandom(seed: next()) }
+  public mutating func split() -> SeededRandom { SeededRandom(seed: next()) }
 }

@@ -1,40 +1,40 @@
 /// A 16-bit number on the wire that wraps, such as RTP's sequence number (RFC 3550 §5.1).
-package struct SequenceNumber: Hashable, Sendable {
-  package var value: UInt16
+public struct SequenceNumber: Hashable, Sendable {
+  public var value: UInt16
 
-  package init(_ value: UInt16) { self.value = value }
-  package init(_ index: PacketIndex) { value = UInt16(truncatingIfNeeded: index.value) }
+  public init(_ value: UInt16) { self.value = value }
+  public init(_ index: PacketIndex) { value = UInt16(truncatingIfNeeded: index.value) }
 
-  package var next: SequenceNumber { SequenceNumber(value &+ 1) }
+  public var next: SequenceNumber { SequenceNumber(value &+ 1) }
   /// Steps from `other` to self on the shorter way round, −32768…32767.
-  package func distance(from other: SequenceNumber) -> Int {
+  public func distance(from other: SequenceNumber) -> Int {
     Int(Int16(truncatingIfNeeded: Int(value) - Int(other.value)))
   }
 }
 
 /// A sequence number without wrap: the 64-bit count that Core reasons with.
-package struct PacketIndex: Hashable, Comparable, Sendable {
-  package var value: Int64
+public struct PacketIndex: Hashable, Comparable, Sendable {
+  public var value: Int64
 
-  package init(_ value: Int64) { self.value = value }
+  public init(_ value: Int64) { self.value = value }
 
-  package static func < (left: PacketIndex, right: PacketIndex) -> Bool { left.value < right.value }
-  package static func + (index: PacketIndex, steps: Int64) -> PacketIndex {
+  public static func < (left: PacketIndex, right: PacketIndex) -> Bool { left.value < right.value }
+  public static func + (index: PacketIndex, steps: Int64) -> PacketIndex {
     PacketIndex(index.value + steps)
   }
-  package static func - (left: PacketIndex, right: PacketIndex) -> Int64 {
+  public static func - (left: PacketIndex, right: PacketIndex) -> Int64 {
     left.value - right.value
   }
-  package static func += (index: inout PacketIndex, steps: Int64) { index = index + steps }
+  public static func += (index: inout PacketIndex, steps: Int64) { index = index + steps }
 }
 
 /// Turns wrapping numbers into indices: each is taken as the one nearest to the highest seen.
-package struct SequenceUnwrapper: Sendable {
+public struct SequenceUnwrapper: Sendable {
   private var highest: PacketIndex?
 
-  package init() {}
+  public init() {}
 
-  package mutating func index(of number: SequenceNumber) -> PacketIndex {
+  public mutating func index(of number: SequenceNumber) -> PacketIndex {
     guard let reference = highest else {
       // One wrap of head room, so that packets reordered before the first stay positive.
       let first = PacketIndex(65_536 + Int64(number.value))
@@ -48,12 +48,12 @@ package struct SequenceUnwrapper: Sendable {
 }
 
 /// Turns 32-bit RTP timestamps into 64-bit ones that do not wrap.
-package struct TimestampUnwrapper: Sendable {
+public struct TimestampUnwrapper: Sendable {
   private var highest: Int64?
 
-  package init() {}
+  public init() {}
 
-  package mutating func timestamp(of wire: UInt32) -> Int64 {
+  public mutating func timestamp(of wire: UInt32) -> Int64 {
     guard let reference = highest else {
       let first = (Int64(1) << 32) + Int64(wire)
       highest = first

@@ -1,9 +1,9 @@
 /// An IPv4 or IPv6 address: 4 or 16 bytes in network order. IPv4-mapped IPv6 is unwrapped.
-package struct IPAddress: Hashable, Sendable {
-  package let bytes: [UInt8]
+public struct IPAddress: Hashable, Sendable {
+  public let bytes: [UInt8]
 
   /// `nil` unless there are 4 or 16 bytes.
-  package init?(bytes: [UInt8]) {
+  public init?(bytes: [UInt8]) {
     switch bytes.count {
     case 4: self.bytes = bytes
     case 16:
@@ -13,20 +13,20 @@ package struct IPAddress: Hashable, Sendable {
     }
   }
 
-  package static func v4(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) -> IPAddress {
+  public static func v4(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) -> IPAddress {
     IPAddress(validated: [a, b, c, d])
   }
-  package static let loopbackV4 = IPAddress.v4(127, 0, 0, 1)
-  package static let loopbackV6 = IPAddress(validated: [UInt8](repeating: 0, count: 15) + [1])
+  public static let loopbackV4 = IPAddress.v4(127, 0, 0, 1)
+  public static let loopbackV6 = IPAddress(validated: [UInt8](repeating: 0, count: 15) + [1])
 
   private init(validated bytes: [UInt8]) { self.bytes = bytes }
 
-  package var isV4: Bool { bytes.count == 4 }
-  package var isLoopback: Bool { isV4 ? bytes[0] == 127 : self == .loopbackV6 }
-  package var isUnspecified: Bool { bytes.allSatisfy { $0 == 0 } }
-  package var isMulticast: Bool { isV4 ? bytes[0] & 0xF0 == 0xE0 : bytes[0] == 0xFF }
+  public var isV4: Bool { bytes.count == 4 }
+  public var isLoopback: Bool { isV4 ? bytes[0] == 127 : self == .loopbackV6 }
+  public var isUnspecified: Bool { bytes.allSatisfy { $0 == 0 } }
+  public var isMulticast: Bool { isV4 ? bytes[0] & 0xF0 == 0xE0 : bytes[0] == 0xFF }
   /// 169.254/16 or fe80::/10.
-  package var isLinkLocal: Bool {
+  public var isLinkLocal: Bool {
     isV4
       ? bytes[0] == 169 && bytes[1] == 254
       : bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80
@@ -35,7 +35,7 @@ package struct IPAddress: Hashable, Sendable {
 
 extension IPAddress: CustomStringConvertible {
   /// Dotted quad, or RFC 5952's form with the longest run of zero groups shortened.
-  package var description: String {
+  public var description: String {
     if isV4 { return bytes.map(String.init).joined(separator: ".") }
     let groups = stride(from: 0, to: 16, by: 2).map {
       UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1])
@@ -57,14 +57,14 @@ extension IPAddress: CustomStringConvertible {
 }
 
 /// An address and a port.
-package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
-  package var ip: IPAddress
-  package var port: UInt16
+public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
+  public var ip: IPAddress
+  public var port: UInt16
 
-  package init(_ ip: IPAddress, port: UInt16) {
+  public init(_ ip: IPAddress, port: UInt16) {
     self.ip = ip
     self.port = port
   }
 
-  package var description: String { ip.isV4 ? "\(ip):\(port)" : "[\(ip)]:\(port)" }
+  public var description: String { ip.isV4 ? "\(ip):\(port)" : "[\(ip)]:\(port)" }
 }

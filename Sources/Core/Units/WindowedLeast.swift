@@ -1,15 +1,15 @@
 /// The least of the intervals noted in the last ten to twenty seconds. Older ones are forgotten:
 /// paths change, and two clocks drift apart by up to 0.1 ms a second.
-package struct WindowedLeast: Sendable {
+public struct WindowedLeast: Sendable {
   private var current: Interval?
   private var previous: Interval?
   private var began = Instant.zero
 
   private static let half = Interval.milliseconds(10_000)
 
-  package init() {}
+  public init() {}
 
-  package mutating func note(_ interval: Interval, at now: Instant) {
+  public mutating func note(_ interval: Interval, at now: Instant) {
     if now - began > Self.half {
       previous = current
       current = nil
@@ -19,7 +19,7 @@ package struct WindowedLeast: Sendable {
   }
 
   /// `nil` before the first.
-  package var value: Interval? {
+  public var value: Interval? {
     guard let current else { return previous }
     return min(current, previous ?? current)
   }

@@ -40,9 +40,19 @@ extension SessionID: Comparable {
 }
 
 extension SessionID: CustomStringConvertible {
+  private static func digit(_ value: UInt8) -> UInt8 {
+    value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+  }
+
   /// 32 lower-case hexadecimal digits.
   package var description: String {
-    bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    String(unsafeUninitializedCapacity: 2 * Self.count) { digits in
+      for (index, byte) in bytes.enumerated() {
+        digits[2 * index] = Self.digit(byte >> 4)
+        digits[2 * index + 1] = Self.digit(byte & 15)
+      }
+      return 2 * Self.count
+    }
   }
 }
 

@@ -25,7 +25,8 @@ package final class SimulatedCall {
   private let limits: Limits
   private let sabotage: Sabotage?
   private var gate: GateChecker
-  private var paces: [String: PaceChecker] = [:]
+  private struct Pair: Hashable { var sender, listener: SessionID }
+  private var paces: [Pair: PaceChecker] = [:]
   /// Lines from one member to another, in the order in which the pairs met.
   private var chats: [(from: SessionID, to: SessionID, checker: ChatChecker)] = []
   /// Lines that were said to nobody yet.
@@ -110,10 +111,13 @@ package final class SimulatedCall {
     else { return }
     burst.append(count + 65)
     if sabotage == .burst, burst.count < 200 { return }
-    let name = "\(member.name) to \(listener.name)"
+    let pair = Pair(sender: member.session, listener: listener.session)
     for count in burst {
-      paces[name, default: PaceChecker(name, headStart: 60_000, findings: findings)]
-        .send(count, target: target, at: world.now)
+      paces[
+        pair,
+        default: PaceChecker(
+          "\(member.name) to \(listener.name)", headStart: 60_000, findings: findings)
+      ].send(count, target: target, at: world.now)
     }
     burst.removeAll(keepingCapacity: true)
   }

@@ -28,6 +28,8 @@ package final class SimulatedMember {
   package let host: SimulatedHost
   package let clock: SimulatedClock
   package let session: SessionID
+  /// The session's text, which names it in events.
+  package let peer: String
   package let identity: SimulatedIdentity
   package let sessions: SimulatedSessionFactory
   /// Everything that the user was told, with world time.
@@ -73,6 +75,7 @@ package final class SimulatedMember {
     identity = SimulatedIdentity(seed: random.next())
     let ciphers = SimulatedCipherSuite(seed: random.next())
     session = SessionID(bytes: random.bytes(SessionID.count))!
+    peer = session.description
     sessions = SimulatedSessionFactory(seed: random.next(), tap: tap)
     turns = TurnChecker(name, findings: findings)
     let hub = LinkHub(
@@ -113,7 +116,6 @@ package final class SimulatedMember {
   }
 
   private var now: Instant { clock.local(world.now) }
-  package var peer: String { session.description }
   package var isOver: Bool { exitCode != nil || !isRunning }
 
   // MARK: What a user does
