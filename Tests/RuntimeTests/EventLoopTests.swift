@@ -25,6 +25,22 @@ import Units
     loop.unwatch(token)
   }
 
+  @Test func `a timer that has rung leaves a loop without a deadline asleep`() throws {
+    let loop = try EventLoop()
+    let wakeUp = try WakeUp()
+    var isWoken = false
+    let token = try loop.watch(wakeUp) { isWoken = true }
+    loop.turn(until: Clock.now + .milliseconds(1))
+    let thread = try Thread.start("waker") {
+      usleep(20_000)
+      wakeUp.signal()
+    }
+    loop.turn(until: nil)
+    #expect(isWoken)
+    thread.join()
+    loop.unwatch(token)
+  }
+
   @Test func `another thread wakes the loop and its values arrive in order`() throws {
     let loop = try EventLoop()
     let mailbox = OrderedMailbox<Int>(capacity: 1000, wakeUp: try WakeUp())

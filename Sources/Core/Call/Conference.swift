@@ -65,14 +65,13 @@ package struct Conference {
 
   package mutating func nextOutput() -> ConferenceOutput? { outputs.next() }
 
-  /// Mutating, so that whoever keeps a conference in a class is asked for it in place: for a plain
-  /// getter all of it would be copied, after every packet.
-  package var nextDeadline: Deadline? { mutating get { earliestDeadline } }
+  /// Mutating, here and below, so that it is asked for in place: for a plain getter Swift copies the
+  /// whole conference out of the class that keeps it, and this is asked for after every packet.
+  package var nextDeadline: Deadline? { mutating get { earliestDeadline() } }
 
-  private var earliestDeadline: Deadline? {
+  private mutating func earliestDeadline() -> Deadline? {
     if ending.isFinished { return nil }
     var deadline = Deadline.earlier(hub.nextDeadline, rendezvous.nextDeadline)
-    // By index: an iterator would copy each of them, and this is asked after every packet.
     for index in 0..<peers.count { deadline = .earlier(deadline, peers[index].nextDeadline) }
     deadline = .earlier(deadline, statisticsDue.map { Deadline("statistics", at: $0) })
     deadline = .earlier(deadline, roomEndsAt.map { Deadline("room expiry", at: $0) })
@@ -247,7 +246,8 @@ package struct Conference {
   // MARK: Finding peers
 
   func index(of session: SessionID) -> Int? {
-    peers.firstIndex { $0.session == session }
+    // By index: a closure would be given a copy of each of them.
+    (0..<peers.count).first { peers[$0].session == session }
   }
 
   mutating func with(_ session: SessionID, _ body: (inout PeerSession) -> Void) {

@@ -164,7 +164,9 @@ struct PeerSession {
   mutating func nextOutput() -> PeerOutput? { outputs.next() }
 
   var nextDeadline: Deadline? {
-    isProved ? Deadline.earlier(sender.nextDeadline, receiver.nextDeadline) : nil
+    mutating get {
+      isProved ? Deadline.earlier(sender.nextDeadline, receiver.nextDeadline) : nil
+    }
   }
 
   mutating func timeout(at now: Instant) {

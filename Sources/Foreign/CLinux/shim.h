@@ -150,11 +150,6 @@ static inline int clinux_get_option(int fd, int level, int option) {
 }
 static const int clinux_TCP_NOTSENT_LOWAT = TCP_NOTSENT_LOWAT;
 
-static inline ssize_t clinux_send_to(int fd, const void *bytes, size_t count,
-                                     const struct sockaddr_storage *address, socklen_t length) {
-  return sendto(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)address,
-                length);
-}
 static inline ssize_t clinux_send(int fd, const void *bytes, size_t count) {
   return send(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
@@ -188,6 +183,31 @@ static inline int clinux_receive_batch(int fd, uint8_t *buffer, size_t slot, uin
     truncated[i] = (messages[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
   }
   return count;
+}
+
+// Sends datagrams `first` up to `count` (at most CLINUX_BATCH): number i lies at buffer + i * slot,
+// is lengths[i] long and goes to addresses[i]. Returns how many left before one that did not, or -1
+// and errno if that was the first.
+static inline int clinux_send_batch(int fd, uint8_t *buffer, size_t slot, const uint32_t *lengths,
+                                    struct sockaddr_storage *addresses, int first, int count) {
+  struct {
+    struct msghdr msg_hdr;
+    unsigned int msg_len;
+  } messages[CLINUX_BATCH];
+  struct iovec vectors[CLINUX_BATCH];
+  memset(messages, 0, (size_t)count * sizeof messages[0]);
+  for (int i = first; i < count; i++) {
+    vectors[i].iov_base = buffer + (size_t)i * slot;
+    vectors[i].iov_len = lengths[i];
+    messages[i].msg_hdr.msg_iov = &vectors[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+    messages[i].msg_hdr.msg_name = &addresses[i];
+    messages[i].msg_hdr.msg_namelen = addresses[i].ss_family == AF_INET
+                                          ? sizeof(struct sockaddr_in)
+                                          : sizeof(struct sockaddr_in6);
+  }
+  return (int)syscall(SYS_sendmmsg, fd, messages + first, count - first,
+                      MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 // Variadic and macro calls ----------------------------------------------------------------------

@@ -93,6 +93,7 @@ package final class CallLoop {
       conference.handle(.timeout, at: now)
       perform(at: now)
     }
+    sockets?.flush()
   }
 
   private func perform(at now: Instant) {

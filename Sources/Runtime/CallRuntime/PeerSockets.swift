@@ -113,9 +113,15 @@ final class PeerSockets {
     }
   }
 
+  /// It leaves with the next `flush`.
   func transmit(_ bytes: [UInt8], to address: SocketAddress, from id: SocketID) {
     guard let entry = datagramSockets.first(where: { $0.id == id }) else { return }
     entry.socket.send(bytes, to: address)
+  }
+
+  /// To be called when all that there was to do is done: a picture's packets leave in one call.
+  func flush() {
+    for (_, socket) in datagramSockets { socket.flush() }
   }
 
   // MARK: Streams

@@ -31,6 +31,8 @@ package final class EventLoop {
   private var generations: [UInt32] = []
   private var freeSlots: [Int] = []
   private var armed: Instant?
+  /// Still readable: the next deadline clears it with the call that it needs anyway.
+  private var hasRung = false
   private let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: batch)
 
   /// The instant of this turn.
@@ -121,7 +123,8 @@ package final class EventLoop {
     for index in 0..<count {
       let data = clinux_epoll_data(events, index)
       if data == Self.timerData {
-        disarm()
+        armed = nil
+        hasRung = true
         continue
       }
       let token = Token(
@@ -133,20 +136,22 @@ package final class EventLoop {
   /// True when the deadline has come already, so that the loop must not sleep.
   private func arm(_ deadline: Instant?) -> Bool {
     guard let deadline else {
-      if armed != nil { disarm() }
+      if armed != nil || hasRung { set(0) }
+      armed = nil
       return false
     }
     if deadline <= Clock.now { return true }
     guard deadline != armed else { return false }
     // A timer that far away never fires; the kernel refuses seconds beyond its range.
-    _ = clinux_timerfd_set(timer.number, min(deadline.nanoseconds, Int64.max / 2))
+    set(min(deadline.nanoseconds, Int64.max / 2))
     armed = deadline
     return false
   }
 
-  private func disarm() {
-    _ = clinux_timerfd_set(timer.number, 0)
-    armed = nil
+  /// Zero: never. Whatever it is, a timer that has rung is not readable any more.
+  private func set(_ nanoseconds: Int64) {
+    _ = clinux_timerfd_set(timer.number, nanoseconds)
+    hasRung = false
   }
 
   private func current(_ token: Token) -> Watch? {

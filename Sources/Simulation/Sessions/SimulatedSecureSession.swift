@@ -26,7 +26,13 @@ final class SimulatedSecureSession: SecureSession {
   private var stage = Stage.idle
   private var clientRandom: [UInt8] = []
   private var keys: SessionKeys?
-  private var peerCertificate: [UInt8]?
+  private var peerCertificate: [UInt8]? {
+    didSet {
+      certifiedKeyHash = peerCertificate.flatMap { SimulatedCertificate.publicKeyInfo(in: $0) }
+        .map(SimulatedCipherSuite.digest)
+    }
+  }
+  private var certifiedKeyHash: [UInt8]?
   private var incoming = RecordStream()
   private var replay = ReplayWindow()
   private var sentRecords: UInt64 = 0
@@ -119,10 +125,7 @@ final class SimulatedSecureSession: SecureSession {
 
   // MARK: What is known once established
 
-  var peerKeyHash: [UInt8]? {
-    guard let peerCertificate, isEstablished else { return nil }
-    return SimulatedCertificate.publicKeyInfo(in: peerCertificate).map(SimulatedCipherSuite.digest)
-  }
+  var peerKeyHash: [UInt8]? { isEstablished ? certifiedKeyHash : nil }
 
   var peerCertificateChain: [[UInt8]] { isEstablished ? peerCertificate.map { [$0] } ?? [] : [] }
 

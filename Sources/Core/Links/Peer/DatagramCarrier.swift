@@ -176,7 +176,8 @@ package struct DatagramCarrier {
     advance(at: now)
   }
 
-  package func nextDeadline(at now: Instant) -> Deadline? {
+  /// Mutating, so that it is asked for in place: it would be copied out of `PeerLinks`.
+  package mutating func nextDeadline(at now: Instant) -> Deadline? {
     var deadline = Deadline.earlier(agent.nextDeadline, previous?.nextDeadline)
     deadline = .earlier(deadline, link?.nextDeadline(at: now))
     if let freshAt {

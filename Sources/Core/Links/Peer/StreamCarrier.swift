@@ -188,7 +188,8 @@ package struct StreamCarrier {
     advance(at: now)
   }
 
-  package func nextDeadline(at now: Instant) -> Deadline? {
+  /// Mutating, so that it is asked for in place: it would be copied out of `PeerLinks`.
+  package mutating func nextDeadline(at now: Instant) -> Deadline? {
     var deadline: Deadline?
     for index in 0..<connections.count {
       deadline = .earlier(deadline, connections[index].link.nextDeadline(at: now))
