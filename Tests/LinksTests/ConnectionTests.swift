@@ -30,6 +30,74 @@ import Wire
     #expect(lab.stuck.isEmpty)
   }
 
+  /// What is sent from one's own proof on, while the other side may prefer another link, or has not
+  /// heard yet who we are.
+  private func earlyFrames(_ transport: Transport, seed: UInt64, jitter: Interval) {
+    let lab = Lab(seed: seed)
+    lab.weather.delay = .milliseconds(25)
+    lab.weather.jitter = jitter
+    let anna = lab.add("anna", .init(transport: transport))
+    let bert = lab.add("bert", .init(transport: transport))
+    lab.introduceAll()
+    var sent: [Lab.Node] = []
+    for _ in 0..<600 {
+      lab.run(.milliseconds(1))
+      for (node, other) in [(anna, bert), (bert, anna)] where !node.selected.isEmpty {
+        let number = sent.count { $0 === node }
+        guard number < 60 else { continue }
+        lab.feed(node, .send(other.session, .rtp, [UInt8(number)]))
+        sent.append(node)
+      }
+    }
+    lab.run(.seconds(5))
+    for node in [anna, bert] {
+      #expect(Set(node.frames) == Set((0..<60).map { [UInt8($0)] }), "\(node.name)")
+    }
+    // One TCP link is enough in the end.
+    #expect(lab.connections <= 1)
+  }
+
+  @Test(arguments: 1...8)
+  func `frames sent from the first proof on arrive, whichever link they take`(seed: UInt64) {
+    earlyFrames(.auto, seed: seed, jitter: .zero)
+    earlyFrames(.tcp, seed: seed, jitter: .zero)
+  }
+
+  @Test(arguments: 1...8)
+  func `frames that overtake the sender's identity are taken when it comes`(seed: UInt64) {
+    earlyFrames(.udp, seed: seed, jitter: .milliseconds(20))
+  }
+
+  @Test func `the round trip is told when it is known and when it changes`() {
+    let lab = Lab(seed: 15)
+    let anna = lab.add("anna")
+    let bert = lab.add("bert")
+    lab.introduceAll()
+    lab.run(.seconds(5))
+    lab.weather.delay = .milliseconds(60)
+    lab.run(.seconds(30))
+    for node in [anna, bert] {
+      let told = node.heard.compactMap { heard -> Interval? in
+        if case .roundTrip(_, let interval) = heard.output { interval } else { nil }
+      }
+      #expect(told.first.map { abs($0.milliseconds - 20) < 1 } == true)
+      #expect(told.last.map { abs($0.milliseconds - 120) < 15 } == true)
+      #expect(told.count < 30)
+    }
+  }
+
+  @Test func `a handshake of four long round trips is waited for`() {
+    let lab = Lab(seed: 16)
+    lab.weather.delay = .milliseconds(600)
+    let anna = lab.add("anna", .init(transport: .udp))
+    let bert = lab.add("bert", .init(transport: .udp))
+    lab.introduceAll()
+    let start = lab.now
+    lab.run(.seconds(20)) { !anna.proved.isEmpty && !bert.proved.isEmpty }
+    #expect(lab.now - start < .seconds(7))
+    #expect(anna.failures.isEmpty && bert.failures.isEmpty)
+  }
+
   @Test func `on a path without delay the first link is proved without waiting for a timer`() {
     let lab = Lab(seed: 2)
     lab.weather.delay = .microseconds(50)

@@ -138,7 +138,6 @@ import Units
   }
 
   @Test func `a process that is stopped for 10 s resumes, and shows nothing stale`() throws {
-    // What waits in the socket's buffer comes first.
     var limits = SimulatedCall.Limits()
     limits.oldest = .milliseconds(500)
     let (call, anna, ben) = try pair(limits: limits, for: .seconds(26)) { call, _, ben in
@@ -191,6 +190,29 @@ import Units
     call.run(for: .seconds(20))
     #expect(call.figures(of: ben, at: cleo).shown > 200)
     call.finish()
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test(arguments: [Transport.auto, .udp, .tcp])
+  func `two who lost each other while the server had both find each other again`(
+    transport: Transport
+  ) throws {
+    var limits = SimulatedCall.Limits()
+    limits.skew = .milliseconds(80)
+    let (call, anna, ben) = try pair(
+      seed: 9, transport: transport, limits: limits, for: .seconds(95), chatIsComplete: false
+    ) { call, anna, ben in
+      call.at(.seconds(8)) { call.network.partition(anna.host, ben.host) }
+      call.at(.seconds(68)) { call.network.heal(anna.host, ben.host) }
+    }
+    for (seen, viewer) in [(anna, ben), (ben, anna)] {
+      #expect(viewer.departures == [seen.peer: "lost"])
+      #expect(viewer.firstDeparture.map { $0 < .zero + .seconds(39.5) } == true)
+      #expect(viewer.exitCode == nil)
+      let figures = call.figures(of: seen, at: viewer)
+      #expect(figures.longestGap < .seconds(80), "\(figures.longestGap.seconds) s")
+      #expect(figures.lastShownAt.map { $0 > .zero + .seconds(94) } == true)
+    }
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
   }
 

@@ -42,8 +42,8 @@ import Units
 
   private func chat(over hardship: Hardship, _ transport: Transport) throws {
     var limits = SimulatedCall.Limits()
-    limits.oldest = .seconds(10)
-    limits.skew = .seconds(10)
+    limits.oldest = .seconds(4)
+    limits.skew = .seconds(1)
     var options = SimulatedMember.Options()
     options.transport = transport
     options.size = PictureSize(width: 320, height: 180)

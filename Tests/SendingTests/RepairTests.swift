@@ -8,6 +8,11 @@ import Wire
   private func sent() -> SendingRun {
     var sending = SendingRun()
     sending.handle(.roundTrip(.milliseconds(40)))
+    // Past the first second, in which every repair is sent twice.
+    sending.send(video: [0x10, 1, 2], isKeyFrame: true)
+    sending.run(for: .milliseconds(20))
+    sending.acknowledge()
+    sending.run(for: .milliseconds(1_100))
     sending.send(video: (0..<5_000).map { UInt8(truncatingIfNeeded: $0) }, isKeyFrame: true)
     sending.run(for: .milliseconds(100))
     return sending
@@ -37,6 +42,15 @@ import Wire
     #expect(sending.packets.allSatisfy { $0.count <= MediaStream.packetLimit })
   }
 
+  @Test func `in the first second every repair is sent twice`() throws {
+    var sending = SendingRun()
+    sending.handle(.roundTrip(.milliseconds(40)))
+    sending.send(video: [UInt8](repeating: 0x10, count: 5_000), isKeyFrame: true)
+    sending.run(for: .milliseconds(100))
+    sending.feed(nack(1, 3))
+    #expect(try sending.media(MediaStream.Source.videoRepair).count == 4)
+  }
+
   @Test func `a second request within a round trip is not answered, a later one twice`() throws {
     var sending = sent()
     sending.feed(nack(2))
@@ -60,12 +74,12 @@ import Wire
     sending.run(for: .milliseconds(50))
     sending.feed(nack(1))
     sending.run(for: .seconds(3))
-    sending.feed(nack(5))
+    sending.feed(nack(6))
     sending.run(for: .milliseconds(50))
     let repairs = try sending.media(MediaStream.Source.videoRepair)
     // Only probes of the newest packet, since this receiver never answers.
     let originals = try repairs.map { try RetransmissionPayload(decoding: $0.payload).original }
-    #expect(originals.allSatisfy { $0 == SequenceNumber(5) })
+    #expect(originals.allSatisfy { $0 == SequenceNumber(6) })
   }
 
   @Test func `a picture loss is answered with a key frame, but not while a fresh one is under way`()

@@ -7,6 +7,8 @@ package struct SimulationOptions: Hashable, Sendable {
   package var firstSeed: UInt64 = 1
   /// 1 for scenarios and 200 for random calls, if nothing was said.
   package var seedCount: UInt64?
+  /// Joins over each kind of line instead of whole random calls.
+  package var isOfJoins = false
   package var isJSON = false
   package var plot: String?
   package init() {}
@@ -34,6 +36,9 @@ private let simulationTable = CommandTable<SimulationOptions, SimulationOptions>
       .value("N") { (options, text) throws(UsageError) in
         options.seedCount = try wholeNumber(text, 1...10_000_000)
       }),
+    CommandOption(
+      "joins", "joins over each kind of line, and how long they took to the first picture",
+      .flag { $0.isOfJoins = true }),
     CommandOption("json", "one JSON object a run on one line", .flag { $0.isJSON = true }),
     CommandOption(
       "plot", "draw rate, queue, delay and loss over time (one scenario, one seed)",
@@ -49,6 +54,9 @@ private let simulationTable = CommandTable<SimulationOptions, SimulationOptions>
   options.scenarios = operands
   if options.plot != nil, operands.count != 1 || (options.seedCount ?? 1) != 1 {
     throw UsageError("--plot draws one run; name one scenario and leave --seeds out")
+  }
+  if options.isOfJoins, !operands.isEmpty || options.isJSON {
+    throw UsageError("--joins has lines of its own and prints text; leave scenario and --json out")
   }
   return options
 }

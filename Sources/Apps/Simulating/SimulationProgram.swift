@@ -17,7 +17,10 @@ package enum SimulationProgram {
       case .help(let text): output.write(text)
       case .version: output.write(line: "p2pcall-simulate \(programVersion)")
       case .result(let options):
-        let isGood = options.scenarios.isEmpty ? runCalls(options) : try runScenarios(options)
+        let isGood =
+          options.isOfJoins
+          ? runJoins(options)
+          : options.scenarios.isEmpty ? runCalls(options) : try runScenarios(options)
         return isGood ? 0 : 1
       }
       return ExitCode.success.rawValue
@@ -77,6 +80,21 @@ package enum SimulationProgram {
     guard TextOutput(descriptor: descriptor).write(text) else {
       throw UsageError("cannot write all of \(path); free some space on its disk")
     }
+  }
+
+  // MARK: Joins
+
+  private static func runJoins(_ options: SimulationOptions) -> Bool {
+    var isGood = true
+    for setting in JoinTrials.Setting.all {
+      guard
+        let trials = try? JoinTrials(
+          setting, first: options.firstSeed, count: options.seedCount ?? 200)
+      else { return false }
+      output.write(line: trials.row)
+      isGood = isGood && trials.failures.isEmpty
+    }
+    return isGood
   }
 
   // MARK: Random calls

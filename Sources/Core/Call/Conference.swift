@@ -23,6 +23,9 @@ package struct Conference {
 
   /// Sorted by session, so that every run visits them in the same order.
   var peers: [PeerSession] = []
+  /// Members who fell silent and are registered still: both ends may wait for the network alone, and
+  /// the server has no news to tell. Sorted; the user hears of them when they are proved again.
+  var strays: [SessionID] = []
   var plan = EncodingPlan()
   var source: (size: PictureSize, framesPerSecond: Double)?
   var chat = ChatLog()
@@ -37,6 +40,7 @@ package struct Conference {
   var roomEndsAt: Instant?
   var usage = (cpuPercent: 0.0, residentMegabytes: 0.0)
   var audioOrder: AudioOrder?
+  var isVideoHeld = false
   private var lastRoster: [RosterEntry] = []
   var outputs = OutputQueue<ConferenceOutput>()
 

@@ -18,11 +18,14 @@ extension Conference {
       rendezvous.handle(.sendBox(to: session, sealed: sealed), at: now)
     case .proved(let session, let proof): proved(session, proof, at: now)
     case .selected(let session, let path): selected(session, LinkReport(path), at: now)
+    case .roundTrip(let session, let interval):
+      with(session) { $0.roundTrip(interval, at: now) }
     case .silent(let session):
       let away = LinkReport(path: .reconnecting, family: "", roundTrip: nil, cipher: "")
       selected(session, away, at: now)
     case .lost(let session, let reason):
       remove(session, reason: reason == .left ? "left" : "lost", at: now)
+      if reason == .silent { seek(session, at: now) }
     case .received(let session, let kind, let bytes):
       with(session) { $0.receive(kind, bytes, at: now) }
     case .receivedReliable(let session, let stream, let message, _):
@@ -51,7 +54,6 @@ extension Conference {
     }
     let previous = peers[index].link
     peers[index].link = report
-    if let roundTrip = report.roundTrip { peers[index].roundTrip(roundTrip, at: now) }
     guard previous?.path != report.path || previous?.family != report.family else { return }
     if report.path != .reconnecting { peers[index].tell(.pathChanged, at: now) }
     outputs.append(.event(.link(peers[index].label, report)))

@@ -12,6 +12,12 @@ extension Conference {
     if let order = plan.newOrder(for: isCameraOn ? advice : []) {
       outputs.append(.encodeVideo(order))
     }
+    // One encoder serves all: while anybody has room, it goes on.
+    let isHeld = !open.isEmpty && !open.contains { peers[$0].wantsVideo }
+    if isHeld != isVideoHeld {
+      isVideoHeld = isHeld
+      outputs.append(.holdVideo(isHeld))
+    }
     var wanted: AudioOrder?
     if isMicrophoneOn, !open.isEmpty {
       wanted = plan.audioOrder(

@@ -36,18 +36,34 @@ extension Conference {
 
   /// A member is in the room, or has registered again.
   private mutating func appeared(_ session: SessionID, at now: Instant) {
-    if index(of: session) == nil {
-      let peer = PeerSession(session: session, joinedAt: now)
-      let position = peers.firstIndex { $0.session > session } ?? peers.count
-      peers.insert(peer, at: position)
-      outputs.append(.event(.peerJoined(peer.label)))
-      departure.membersChanged(count: peers.count, at: now)
-    }
+    introduce(session, at: now)
+    hub.handle(.peerAppeared(session), at: now)
+  }
+
+  private mutating func introduce(_ session: SessionID, at now: Instant) {
+    strays.removeAll { $0 == session }
+    guard index(of: session) == nil else { return }
+    let peer = PeerSession(session: session, joinedAt: now)
+    let position = peers.firstIndex { $0.session > session } ?? peers.count
+    peers.insert(peer, at: position)
+    outputs.append(.event(.peerJoined(peer.label)))
+    departure.membersChanged(count: peers.count, at: now)
+  }
+
+  /// Links to one who fell silent are tried on while the server says that he is there.
+  mutating func seek(_ session: SessionID, at now: Instant) {
+    guard !ending.hasBegun, rendezvous.lists(session) else { return }
+    strays.append(session)
+    strays.sort()
     hub.handle(.peerAppeared(session), at: now)
   }
 
   /// The server says that a member has gone. It cannot end a proved link.
   private mutating func vanished(_ session: SessionID, at now: Instant) {
+    if strays.contains(session) {
+      strays.removeAll { $0 == session }
+      hub.handle(.removePeer(session), at: now)
+    }
     guard let index = index(of: session), !peers[index].isProved else { return }
     hub.handle(.removePeer(session), at: now)
     remove(session, reason: "left", at: now)
@@ -66,6 +82,7 @@ extension Conference {
   // MARK: Who it is
 
   mutating func proved(_ session: SessionID, _ proof: ProvedPeer, at now: Instant) {
+    if strays.contains(session) { introduce(session, at: now) }
     guard let index = index(of: session) else { return }
     departure.proved()
     guard let key = KeyFingerprint(bytes: proof.peerID) else { return }

@@ -18,6 +18,10 @@ package enum ConferenceOutput: Sendable {
   // The media threads.
   /// The standing order of the picture thread from now on; `nil`: encode nothing.
   case encodeVideo(VideoOrder?)
+  /// Pictures are passed over, none is encoded, until this is taken back: nobody's path has room for
+  /// another now. One that is not encoded costs less than one that is dropped afterwards, since a
+  /// key frame must follow that.
+  case holdVideo(Bool)
   /// The next picture is to be a key frame.
   case keyFrame
   case encodeAudio(AudioOrder?)

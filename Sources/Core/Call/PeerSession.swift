@@ -68,6 +68,9 @@ struct PeerSession {
 
   // MARK: Media out
 
+  /// Whether a picture encoded now would soon leave for this peer.
+  var wantsVideo: Bool { sender.wantsVideo }
+
   mutating func send(_ frame: EncodedVideoFrame, at now: Instant) {
     if gate.isOpen { tell(.video(frame), at: now) }
   }

@@ -16,6 +16,9 @@ package enum LinkHubOutput: Sendable {
   case proved(SessionID, ProvedPeer)
   /// Frames go this way now: at first, at every change, and when a silent peer is heard again.
   case selected(SessionID, PathReport)
+  /// How long an answer of the peer's takes on that way: when it becomes known, and when it changes
+  /// by a tenth and more.
+  case roundTrip(SessionID, Interval)
   /// Nothing was heard for `Liveness.silence`; links are tried again meanwhile.
   case silent(SessionID)
   /// The session is over; its links are gone. `.peerAppeared` would start again.

@@ -113,12 +113,17 @@ package struct MediaReceiver: Sendable {
       index, isRepair: isRepair, startsFrame: payload.startsFrame, endsFrame: packet.isMarked,
       at: now)
     switch arrival {
-    case .old: return
+    case .old where !isOfUse(index): return
     case .jump:
       assembly.reset()
       order.breakChain()
       keyFrame.noteHopeless(at: now)
-    case .inOrder, .repaired: break
+    case .inOrder, .repaired, .old: break
+    }
+    let timestamp = videoClock.timestamp(of: packet.timestamp)
+    if !isRepair { age.note(timestamp, roundTrip: roundTrip, at: now) }
+    if payload.startsFrame, KeyFrameHeader.isKeyFrame(payload.part) {
+      keyFrame.noteComing(index, at: now)
     }
     let timestamp = videoClock.timestamp(of: packet.timestamp)
     if !isRepair { age.note(timestamp, roundTrip: roundTrip, at: now) }
@@ -132,6 +137,15 @@ package struct MediaReceiver: Sendable {
     if order.isWaiting || !losses.isEmpty || order.givenThrough == nil {
       keyFrame.noteBlocked(at: now)
     }
+  }
+
+  /// A packet that nobody missed may still complete a frame: what was given up as lost comes after
+  /// all, or a slower way than the one that carries the call now brings what came before the first
+  /// packet that was seen.
+  private func isOfUse(_ index: PacketIndex) -> Bool {
+    if let given = order.newestGiven, index <= given { return false }
+    guard let highest = losses.highest else { return true }
+    return highest - index < Int64(PacketWindow.capacity / 2)
   }
 
   private mutating func takeReport(_ bytes: [UInt8], at now: Instant) {

@@ -35,6 +35,8 @@ struct ClaimedRoster {
     return members.count < before
   }
 
+  func lists(_ session: SessionID) -> Bool { members.contains { $0.session == session } }
+
   /// Those whom a new registration does not show are given time to register too.
   mutating func compare(with shown: [RoomMember], at now: Instant) {
     for member in members

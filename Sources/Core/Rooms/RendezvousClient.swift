@@ -225,6 +225,9 @@ package struct RendezvousClient {
     outputs.append(.memberJoined(member))
   }
 
+  /// Whether this member is registered, as far as the server has told.
+  package func lists(_ session: SessionID) -> Bool { roster.lists(session) }
+
   // MARK: Failing and coming back
 
   /// Asks the server at once, or comes back without waiting any longer.

@@ -28,10 +28,16 @@ package struct MediaSender: Sendable {
   private var isStalled = false
   /// When a key frame was last asked for and none has come since.
   private var keyFrameAskedAt: Instant?
-  /// When the newest key frame came from the encoder.
-  private var keyFrameTakenAt: Instant?
+  /// When a packet of a key frame last left.
+  private var keyFrameSentAt: Instant?
+  private var isSendingKeyFrame = false
   private var audioLoss = 0
 
+  private var firstVideoAt: Instant?
+  private static let firstTime = Interval.milliseconds(1_000)
+  /// Bytes of repair that are doubled then: more would crowd out what it is for.
+  private static let firstRepair = 8_000
+  private static let firstQueue = Interval.milliseconds(20)
   private static let probeInterval = Interval.milliseconds(200)
   private static let keyFrameRepeat = Interval.milliseconds(300)
 
@@ -50,13 +56,12 @@ package struct MediaSender: Sendable {
   /// A picture encoded now would be sent soon. Where it is false, not encoding costs one frame;
   /// encoding one that is then dropped costs a key frame.
   package var wantsVideo: Bool {
-    !isStalled && !congestion.isWindowFull && backlog < Self.backlogLimit
+    !isStalled && !congestion.isWindowFull && !isCarrierFull && backlog < Self.backlogLimit
   }
 
-  /// How long what waits here and in the carrier takes to leave.
+  /// How long what waits here takes to leave.
   private var backlog: Interval {
     pacer.rate.duration(of: ByteCount(frames.byteCount + pacer.videoByteCount))
-      + congestion.target.duration(of: max(.zero, carrierQueue - carrierLimit))
   }
   private static let backlogLimit = Interval.milliseconds(50)
 
@@ -65,6 +70,8 @@ package struct MediaSender: Sendable {
   private var carrierLimit: ByteCount {
     max(ByteCount(3_000), congestion.target.bytes(in: .milliseconds(25)))
   }
+
+  private var isCarrierFull: Bool { carrierQueue > carrierLimit }
 
   // MARK: - Input
 
@@ -81,7 +88,7 @@ package struct MediaSender: Sendable {
     case .pathChanged:
       congestion.forgetPath()
       carrierQueue = .zero
-      isStalled = false
+      if isStalled { resume() }
     case .timeout: break
     }
     pump(at: now)
@@ -91,13 +98,12 @@ package struct MediaSender: Sendable {
     budget.countFrame(frame, at: now)
     if frame.isKeyFrame {
       keyFrameAskedAt = nil
-      keyFrameTakenAt = now
       // It makes everything before it superfluous; repair of that would only delay it.
       pacer.dropRepair()
       history.forget()
     }
     frames.append(frame, at: now)
-    if frames.needsKeyFrame, !isStalled { askForKeyFrame(at: now) }
+    if frames.needsKeyFrame, wantsVideo { askForKeyFrame(at: now) }
   }
 
   private mutating func take(_ frame: EncodedAudioFrame, at now: Instant) {
@@ -112,8 +118,9 @@ package struct MediaSender: Sendable {
       case .nack(let nack) where nack.source == MediaStream.Source.video:
         for number in nack.lost { repair(number, at: now) }
       case .pictureLoss(let loss) where loss.source == MediaStream.Source.video:
-        // A key frame younger than a round trip is not what the receiver missed.
-        if let taken = keyFrameTakenAt, now - taken < roundTrip { continue }
+        // One that is under way is not what the receiver missed.
+        if frames.hasKeyFrame { continue }
+        if let sent = keyFrameSentAt, now - sent < roundTrip { continue }
         askForKeyFrame(at: now)
       case .transportFeedback(let feedback):
         congestion.handle(feedback, at: now)
@@ -139,7 +146,13 @@ package struct MediaSender: Sendable {
     }
     // With a queue on the path an answer takes longer than the link's round trip.
     let wait = max(roundTrip, congestion.responseTime ?? .zero)
-    let isLossy = congestion.lossRatio > 0.02 && roundTrip > .milliseconds(20)
+    // The first picture of all is waited for, and of the path's losses nothing is known yet; but a
+    // narrow line that has lost it to a full queue must not be given it twice.
+    let isFirst =
+      firstVideoAt.map { now - $0 < Self.firstTime } ?? false
+      && pacer.repairByteCount < Self.firstRepair
+      && congestion.standingQueue < Self.firstQueue
+    let isLossy = (isFirst || congestion.lossRatio > 0.02) && roundTrip > .milliseconds(20)
     for packet in history.repairs(number, roundTrip: wait, isLossy: isLossy, at: now) {
       pacer.append(paced(packet, as: .repair))
     }
@@ -164,11 +177,10 @@ package struct MediaSender: Sendable {
   private mutating func pump(at now: Instant) {
     watchForStall(at: now)
     pacer.rate = congestion.pace
-    pacer.isHeld = isStalled || carrierQueue > carrierLimit || congestion.isWindowFull
-    pacer.isBlocked = carrierQueue.bytes > carrierLimit.bytes * 4
+    updateHold()
     while let packet = nextPacket(at: now) { send(packet, at: now) }
     if isStalled, mayProbe { probe(at: now) }
-    if frames.needsKeyFrame, keyFrameAskedAt == nil, !isStalled { askForKeyFrame(at: now) }
+    if frames.needsKeyFrame, keyFrameAskedAt == nil, wantsVideo { askForKeyFrame(at: now) }
     if reports.isDue(at: now) { sendReports(at: now) }
     if let advice = budget.advise(
       target: congestion.target, overhead: configuration.overhead, at: now)
@@ -182,8 +194,17 @@ package struct MediaSender: Sendable {
     if let at = congestion.stalls(roundTrip: roundTrip), at <= now { isStalled = true }
   }
 
+  /// A full carrier holds what would begin; a picture that was begun leaves whole, since half of one
+  /// is worth nothing, up to where even sound would be too late.
+  private mutating func updateHold() {
+    pacer.isBlocked = carrierQueue.bytes > carrierLimit.bytes * 4
+    let mayGoOn = !isCarrierFull || !pacer.isReadyForFrame && !pacer.isBlocked
+    pacer.isHeld = isStalled || congestion.isWindowFull || !mayGoOn
+  }
+
   private mutating func nextPacket(at now: Instant) -> Pacer.Packet? {
     if pacer.isReadyForFrame, !pacer.isHeld, let frame = frames.next(at: now) {
+      isSendingKeyFrame = frame.isKeyFrame
       for (index, packet) in videoPacketizer.packets(of: frame) {
         pacer.append(paced(packet, as: .video, index: index))
       }
@@ -201,6 +222,8 @@ package struct MediaSender: Sendable {
     case .repair:
       budget.countRepair(paced.size, at: now)
     case .video:
+      firstVideoAt = firstVideoAt ?? now
+      if isSendingKeyFrame { keyFrameSentAt = now }
       reports.countVideo(packet, at: now)
       if let index = paced.index { history.insert(packet, index: index, at: now) }
     }
@@ -210,9 +233,10 @@ package struct MediaSender: Sendable {
     if carrierQueue > .zero { carrierQueue += paced.size }
     lastSentAt = now
     outputs.append(.packet(packet.encoded))
+    updateHold()
   }
 
-  private var mayProbe: Bool { !history.isEmpty && carrierQueue <= carrierLimit }
+  private var mayProbe: Bool { !history.isEmpty && !isCarrierFull }
 
   /// Makes a silent receiver answer, where sound does not already do so.
   private mutating func probe(at now: Instant) {

@@ -105,8 +105,8 @@ package final class CallLoop {
       case .write(let bytes, let stream): sockets?.write(bytes, to: stream)
       case .hangUp(let stream): sockets?.hangUp(stream)
       case .rendezvous(let output): server?.perform(output)
-      case .encodeVideo, .keyFrame, .encodeAudio, .openCamera, .closeCamera, .openMicrophone,
-        .decode, .audio, .audioHold, .announced, .openPeer, .closePeer:
+      case .encodeVideo, .holdVideo, .keyFrame, .encodeAudio, .openCamera, .closeCamera,
+        .openMicrophone, .decode, .audio, .audioHold, .announced, .openPeer, .closePeer:
         media.perform(output)
       case .event, .roster, .remember, .server: observe(output, now)
       case .finished(let code): exitCode = code

@@ -108,6 +108,7 @@ package final class MediaThreads {
   package func perform(_ output: ConferenceOutput) {
     switch output {
     case .encodeVideo(let order): picture?.order(order)
+    case .holdVideo(let isHeld): picture?.hold(isHeld)
     case .keyFrame: picture?.wantKeyFrame()
     case .encodeAudio(let order): soundIn?.order(order)
     case .openCamera: picture?.turn(on: true)

@@ -18,6 +18,7 @@ package final class PictureThread: Sendable {
   private struct Standing {
     var order: VideoOrder?
     var isKeyFrameWanted = false
+    var isHeld = false
   }
 
   /// `reopen` is there for devices, which are closed while they are off. `preview` gets each
@@ -37,6 +38,7 @@ package final class PictureThread: Sendable {
   }
 
   package func order(_ order: VideoOrder?) { standing.withLock { $0.order = order } }
+  package func hold(_ isHeld: Bool) { standing.withLock { $0.isHeld = isHeld } }
   package func wantKeyFrame() { standing.withLock { $0.isKeyFrameWanted = true } }
 
   /// Off closes the camera, on opens it.
@@ -92,7 +94,9 @@ package final class PictureThread: Sendable {
   private func encode(
     _ frame: VideoFrame, with encoder: any VideoEncoder, pace: inout FramePace
   ) throws(MediaError) {
-    let (order, forceKeyFrame) = standing.withLock { ($0.order, $0.isKeyFrameWanted) }
+    let (order, forceKeyFrame) = standing.withLock {
+      ($0.isHeld ? nil : $0.order, $0.isKeyFrameWanted)
+    }
     guard let order, pace.admits(frame, framesPerSecond: order.framesPerSecond) else { return }
     var scaled = frame
     let target = frame.picture.size.shrunk(into: order.size)

@@ -116,7 +116,7 @@ package final class SimulatedCall {
       paces[
         pair,
         default: PaceChecker(
-          "\(member.name) to \(listener.name)", headStart: 60_000, findings: findings)
+          "\(member.name) to \(listener.name)", headStart: 40_000, findings: findings)
       ].send(count, target: target, at: world.now)
     }
     burst.removeAll(keepingCapacity: true)

@@ -54,6 +54,7 @@ package final class SimulatedMember {
   private var alarm: Alarm!
   private var turns: TurnChecker
   private var isRunning = false
+  private var isVideoHeld = false
   private var turnDepth = 0
 
   init(
@@ -108,6 +109,7 @@ package final class SimulatedMember {
       framesPerSecond: options.framesPerSecond,
       takeVideo: { [unowned self] in feed(.encodedVideo($0)) },
       takeAudio: { [unowned self] in feed(.encodedAudio($0)) })
+    studio.wantsVideo = { [unowned self] in !isVideoHeld }
     registration = SimulatedRegistration(
       host: host, server: server.address, pinned: server.keyHash,
       sessions: SimulatedSessionFactory(certificate: identity, seed: random.next()),
@@ -240,6 +242,7 @@ package final class SimulatedMember {
     case .hangUp(let stream): host.hangUp(stream)
     case .rendezvous(let output): perform(output)
     case .encodeVideo(let order): studio.videoOrder = order
+    case .holdVideo(let isHeld): isVideoHeld = isHeld
     case .keyFrame: studio.needsKeyFrame = true
     case .encodeAudio(let order):
       studio.audioBitrate = order?.bitrate

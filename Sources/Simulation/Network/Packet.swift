@@ -37,6 +37,9 @@ struct StreamSegment {
   var bytes: [UInt8] = []
   /// Everything before it has arrived.
   var acknowledged: Int64 = 0
+  /// When it was sent, and the newest of these that came from the other side (RFC 7323).
+  var stamp = Instant.zero
+  var echo: Instant?
   /// What has arrived beyond it (RFC 2018), in order.
   var received: [Range<Int64>] = []
 }

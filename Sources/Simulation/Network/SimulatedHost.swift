@@ -140,7 +140,7 @@ package final class SimulatedHost {
       }) {
         known.handle(segment)
       } else if segment.kind == .open, listeningPorts.contains(packet.to.port) {
-        accept(packet)
+        accept(packet, stamp: segment.stamp)
       } else if segment.kind != .reset {
         let reset = StreamSegment(kind: .reset)
         up.offer(Packet(from: packet.to, to: packet.from, payload: .segment(reset)))
@@ -148,12 +148,12 @@ package final class SimulatedHost {
     }
   }
 
-  private func accept(_ packet: Packet) {
+  private func accept(_ packet: Packet, stamp: Instant) {
     nextAccepted += 1
     connections.append(
       StreamConnection(
-        accepting: .accepted(nextAccepted), at: packet.to, from: packet.from, world: world,
-        algorithm: streamAlgorithm,
+        accepting: .accepted(nextAccepted), at: packet.to, from: packet.from, stamp: stamp,
+        world: world, algorithm: streamAlgorithm,
         transmit: { [unowned self] in up.offer($0) },
         report: { [unowned self] in program($0) }, remove: remover(packet.to, packet.from)))
   }

@@ -31,6 +31,7 @@ final class StreamConnection {
   /// The program has hung up, or was told that the other side has.
   private var isUnwatched = false
   private var openAttempts = 0
+  private var newestStamp: Instant?
   private var openDeadline: Instant?
   private var wakeAt: Instant?
 
@@ -57,8 +58,8 @@ final class StreamConnection {
   }
 
   init(
-    accepting id: StreamID, at local: SocketAddress, from remote: SocketAddress, world: World,
-    algorithm: StreamAlgorithm, transmit: @escaping (Packet) -> Void,
+    accepting id: StreamID, at local: SocketAddress, from remote: SocketAddress, stamp: Instant,
+    world: World, algorithm: StreamAlgorithm, transmit: @escaping (Packet) -> Void,
     report: @escaping (NetworkEvent) -> Void,
     remove: @escaping () -> Void
   ) {
@@ -71,6 +72,7 @@ final class StreamConnection {
     self.remove = remove
     sender = StreamSender(algorithm)
     stage = .accepting
+    newestStamp = stamp
     open(.accept)
   }
 
@@ -106,6 +108,7 @@ final class StreamConnection {
 
   func handle(_ segment: StreamSegment) {
     guard stage != .gone else { return }
+    newestStamp = max(newestStamp ?? segment.stamp, segment.stamp)
     switch (segment.kind, stage) {
     case (.reset, _): fail()
     case (.open, .accepting): send(StreamSegment(kind: .accept))
@@ -113,6 +116,7 @@ final class StreamConnection {
     case (.accept, .opening):
       stage = .open
       openDeadline = nil
+      if let echo = segment.echo { sender.opened(in: world.now - echo) }
       acknowledge()
       report(.dialed(id))
       pump()
@@ -121,6 +125,7 @@ final class StreamConnection {
     case (.data, .accepting), (.finish, .accepting):
       stage = .open
       openDeadline = nil
+      if let echo = segment.echo { sender.opened(in: world.now - echo) }
       report(.accepted(id, from: remote, at: local))
       handleData(segment)
     case (.data, .open), (.finish, .open): handleData(segment)
@@ -178,6 +183,8 @@ final class StreamConnection {
     var segment = segment
     segment.acknowledged = receiver.expected
     segment.received = receiver.islands
+    segment.stamp = world.now
+    segment.echo = newestStamp
     transmit(Packet(from: local, to: remote, payload: .segment(segment)))
   }
 

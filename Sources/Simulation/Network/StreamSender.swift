@@ -140,6 +140,10 @@ struct StreamSender {
     return true
   }
 
+  /// Linux measures the opening too, by its time stamps: over a satellite, the timer of 1 s that
+  /// holds before would take every first segment for lost.
+  mutating func opened(in roundTrip: Interval) { measure(roundTrip) }
+
   private mutating func measure(_ sample: Interval) {
     if let known = roundTrip {
       variation = (variation * 0.75) + ((known - sample).magnitude * 0.25)

@@ -37,6 +37,8 @@ package struct CandidatePair: Sendable {
   var check: ConnectivityCheck?
   /// When it last was shown to work in both directions.
   package var lastResponse: Instant?
+  /// Of the newest check that was answered.
+  var roundTrip: Interval?
   /// The controlling side asked for it, before it was valid here.
   var isNominatedByPeer = false
 
@@ -57,35 +59,55 @@ struct ConnectivityCheck: Sendable {
   /// Carries USE-CANDIDATE.
   let nominates: Bool
   private(set) var sends = 0
+  /// Asks of the other side that were followed by sending it out of turn.
+  private var hastened = 0
+  private var isHastened = false
+  let beganAt: Instant
   private var sentAt: Instant
   private(set) var dueAt: Instant
+  /// When it was due before it was hastened.
+  private var resumeAt = Instant.zero
 
   /// RFC 8445 §14.3 wants 500 ms at first; on a call's first second a lost check must not cost
-  /// that much, and one request of 100 bytes too many costs nothing.
-  private static let firstWait = Interval.milliseconds(100)
-  private static let longestWait = Interval.milliseconds(1_600)
-  private static let sendLimit = 7
+  /// that much, and a few requests of 100 bytes too many cost nothing: the second follows before an
+  /// answer can be known to be missing.
+  private static let hasteLimit = 8
+  private static let waits: [Interval] = [
+    .milliseconds(15), .milliseconds(35), .milliseconds(50), .milliseconds(100),
+    .milliseconds(200), .milliseconds(400), .milliseconds(800), .milliseconds(1_600),
+    .milliseconds(1_600),
+  ]
 
   init(transactionID: [UInt8], bytes: [UInt8], nominates: Bool, at now: Instant) {
     self.transactionID = transactionID
     self.bytes = bytes
     self.nominates = nominates
+    beganAt = now
     sentAt = now
     dueAt = now
   }
 
   /// Whether to send now; false when it was sent often enough and nobody answered.
   mutating func send(at now: Instant) -> Bool {
-    guard sends < Self.sendLimit else { return false }
-    let wait = Interval(nanoseconds: Self.firstWait.nanoseconds << Int64(sends))
-    dueAt = now + min(wait, Self.longestWait)
-    sends += 1
+    if isHastened {
+      // Beside the others: over a long way they would be used up before the first answer comes.
+      isHastened = false
+      dueAt = max(now + Self.waits[0], resumeAt)
+    } else {
+      guard sends < Self.waits.count else { return false }
+      dueAt = now + Self.waits[sends]
+      sends += 1
+    }
     sentAt = now
     return true
   }
 
   /// The other side is there: ask it again at once, unless an answer may be under way.
   mutating func hasten(at now: Instant) {
-    if now - sentAt >= Self.firstWait / 4 { dueAt = min(dueAt, now) }
+    guard now - sentAt >= .milliseconds(25), now < dueAt, hastened < Self.hasteLimit else { return }
+    hastened += 1
+    isHastened = true
+    resumeAt = dueAt
+    dueAt = now
   }
 }

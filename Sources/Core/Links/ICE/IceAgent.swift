@@ -194,6 +194,12 @@ package final class IceAgent {
     early.contains { $0.path == path } || pairs.contains { $0.path == path }
   }
 
+  /// From the first sending of the newest check that was answered until then: may be too long by
+  /// what was lost.
+  package func roundTrip(on path: DatagramPath) -> Interval? {
+    pairs.first { $0.path == path }?.roundTrip
+  }
+
   package func lastResponse(on path: DatagramPath) -> Instant? {
     pairs.first { $0.path == path }?.lastResponse
   }

@@ -139,6 +139,7 @@ extension IceAgent {
     // RFC 8445 §7.2.5.2.1: only a symmetric path is of use.
     guard pairs[index].path == path else { return false }
     let nominated = pairs[index].check?.nominates == true
+    pairs[index].roundTrip = pairs[index].check.map { now - $0.beganAt }
     pairs[index].check = nil
     switch response.kind {
     case .success: succeed(index, nominated: nominated, at: now)

@@ -122,7 +122,8 @@ package struct DatagramCarrier {
       link?.receive(bytes, at: now)
     } else {
       held.removeAll { now - $0.at > Self.holdTime }
-      if held.count < Self.heldLimit { held.append((path, bytes, now)) }
+      let isCopy = held.contains { $0.path == path && $0.bytes == bytes }
+      if !isCopy, held.count < Self.heldLimit { held.append((path, bytes, now)) }
     }
     advance(at: now)
   }
@@ -160,6 +161,12 @@ package struct DatagramCarrier {
   package var pathAnsweredAt: Instant? {
     guard let path = sendingPath else { return nil }
     return [agent.lastResponse(on: path), previous?.lastResponse(on: path)].compactMap { $0 }.max()
+  }
+
+  /// Of the path in use, by STUN; `nil` until it was answered.
+  private var roundTrip: Interval? {
+    guard let path = sendingPath else { return nil }
+    return agent.roundTrip(on: path) ?? previous?.roundTrip(on: path)
   }
 
   /// The other side has lost this session: the path answers and the session doesn't.
@@ -217,7 +224,7 @@ package struct DatagramCarrier {
       freshAt = now + Interval(nanoseconds: Self.errorPause.nanoseconds << min(failures, 5))
       failures += 1
     case .shaking:
-      let stalledAt = (link?.progressAt ?? now) + .seconds(Double(1 << min(failures, 3)))
+      let stalledAt = (link?.progressAt ?? now) + stallTime
       if stalledAt <= now {
         if let id = link?.id { outputs.append(.link(id, .ended(.timedOut))) }
         link = nil
@@ -239,8 +246,13 @@ package struct DatagramCarrier {
     attempts += 1
     link = PeerLink(
       configuration, id: .datagram(attempt: attempts), role: isLower ? .client : .server,
-      expecting: expectation, at: now)
-    freshAt = now + .seconds(Double(1 << min(failures, 3)))
+      expecting: expectation, roundTrip: roundTrip, at: now)
+    freshAt = now + stallTime
+  }
+
+  /// How long a session may stand still: more than the three round trips of a DTLS handshake.
+  private var stallTime: Interval {
+    max(.seconds(1), (roundTrip ?? .zero) * 6) * Double(1 << min(failures, 3))
   }
 
   private mutating func releaseHeld(at now: Instant) {

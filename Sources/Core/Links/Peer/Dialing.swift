@@ -17,6 +17,7 @@ struct Dialing {
   private var pace = BurstPacer(burst: 2 * CandidateRules.dialLimit, interval: .milliseconds(500))
   private static let firstPause = Interval.seconds(1)
   private static let longestPause = Interval.seconds(30)
+  private static let pauseAfterProof = Interval.milliseconds(100)
 
   /// Targets that stay keep their connections; new ones are due at once. Returns the connections,
   /// made or being made, of targets that went.
@@ -48,6 +49,14 @@ struct Dialing {
     targets[index].stream = nil
     targets[index].dialAt = now + targets[index].pause
     targets[index].pause = min(targets[index].pause * 2, Self.longestPause)
+  }
+
+  /// This connection has carried the call, and ended: another is likely to do so too.
+  mutating func endProved(_ stream: StreamID, at now: Instant) {
+    guard let index = targets.firstIndex(where: { $0.stream == stream }) else { return }
+    targets[index].stream = nil
+    targets[index].dialAt = now + Self.pauseAfterProof
+    targets[index].pause = Self.firstPause
   }
 
   /// This connection stays, but has gone silent: another may be dialled beside it.

@@ -63,6 +63,8 @@ package struct Handshake: Sendable {
 
   /// The certificate was right; a failure from here to PROOF is one of membership.
   package var isAwaitingProof: Bool { step == .proof }
+  /// The other side holds the room's key, and has only to say who it is.
+  package var isAwaitingIdentity: Bool { step == .identity }
   package var isOver: Bool { step == .over }
 
   /// HELLO may go out: from a TLS server's first flight on, else once established.

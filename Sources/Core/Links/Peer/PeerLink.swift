@@ -43,26 +43,38 @@ package final class PeerLink {
   /// When the handshake last came on.
   package private(set) var progressAt: Instant
   package private(set) var pulse: Pulse
+  /// What was known of the path before anything of this link was measured.
+  private let pathRoundTrip: Interval?
 
   private let session: any SecureSession
   private var handshake: Handshake
-  private var sender = ReliableSender(
-    stream: .link, queueLimit: 65_536, timing: .handshake)
+  private var sender: ReliableSender
   private var receiver = ReliableReceiver(stream: .link, messageLimit: handshakeLimit)
   private var splitter = FrameSplitter(limit: Frame.unprovedStreamLimit)
+  /// What a member sent right behind its IDENTITY and what overtook that; taken when it comes.
+  private var early: [Frame] = []
+  private var isSessionUp = false
   private var outputs = OutputQueue<Output>()
 
+  /// A first key frame, and sound meanwhile.
+  private static let earlyLimit = 64
+  /// On datagrams, of everything that a call waits for before its first picture: one loss would
+  /// cost a round trip and more.
+  private static let setUpCopies = 2
   /// Bytes of one handshake message: a chain of eight certificates.
   private static let handshakeLimit = 40_960
 
   package init(
     _ configuration: LinkHubConfiguration, id: LinkID, role: SessionRole,
-    expecting expectation: Handshake.Expectation?, at now: Instant
+    expecting expectation: Handshake.Expectation?, roundTrip: Interval? = nil, at now: Instant
   ) {
     self.id = id
     self.role = role
     progressAt = now
+    pathRoundTrip = roundTrip
     pulse = Pulse(at: now)
+    sender = ReliableSender(
+      stream: .link, queueLimit: 65_536, timing: Self.timing(of: id.carrier, roundTrip))
     session = configuration.sessions.makeSession(
       id.carrier, role: role, expectedKeyHash: expectation?.certificateKeyHash)
     handshake = Handshake(configuration, role: role, expecting: expectation)
@@ -70,8 +82,22 @@ package final class PeerLink {
     advance(at: now)
   }
 
+  /// TCP repeats by itself: what waits there is only doubled by repeating it.
+  private static func timing(
+    of carrier: Carrier, _ roundTrip: Interval?
+  ) -> ReliableSender.Timing {
+    guard carrier == .datagram else {
+      return ReliableSender.Timing(first: .seconds(2), longest: .seconds(2))
+    }
+    guard let roundTrip else { return .handshake }
+    return ReliableSender.Timing(
+      first: max(.milliseconds(20), roundTrip * 1.25 + .milliseconds(5)), longest: .seconds(1))
+  }
+
   package func nextOutput() -> Output? { outputs.next() }
 
+  /// Of the path that it goes; `nil` until something was measured.
+  package var roundTrip: Interval? { pulse.roundTrip ?? pathRoundTrip }
   package var carrier: Carrier { id.carrier }
   /// What the session negotiated; known once the link is proved.
   package private(set) var cipherName = ""
@@ -164,7 +190,9 @@ package final class PeerLink {
       guard state != .ended else { return }
       // Segments first: IDENTITY among them lets the other side take what follows.
       while let segment = sender.nextSegment(at: now) {
-        transmit(Frame(.segment, segment.encoded), at: now)
+        for _ in 0..<(carrier == .datagram ? Self.setUpCopies : 1) {
+          transmit(Frame(.segment, segment.encoded), at: now)
+        }
       }
       if state == .proved, let ping = pulse.nextPing(at: now) {
         transmit(Frame(.ping, ping.encoded), at: now)
@@ -183,10 +211,13 @@ package final class PeerLink {
     guard state != .ended else { return }
     switch output {
     case .transmit(let bytes):
-      outputs.append(.transmit(bytes))
+      // A copy of a datagram changes nothing at the other end: DTLS drops it (RFC 6347 §4.1.2.6).
+      let copies = carrier == .datagram && !isSessionUp ? Self.setUpCopies : 1
+      for _ in 0..<copies { outputs.append(.transmit(bytes)) }
       // On TLS the server's HELLO rides in its first flight (docs/protocol.md).
       if carrier == .stream, role == .server { handshake.open() }
     case .established:
+      isSessionUp = true
       progressAt = now
       handshake.establish(
         peerKeyHash: session.peerKeyHash,
@@ -226,6 +257,8 @@ package final class PeerLink {
       if let roundTrip = sender.roundTrip { pulse.measure(roundTrip) }
       splitter.limit = Frame.streamLimit
       outputs.append(.proved(peer))
+      for frame in early { outputs.append(.frame(frame)) }
+      early = []
     }
   }
 
@@ -263,7 +296,14 @@ package final class PeerLink {
         sender.acknowledge(try Acknowledgement(decoding: frame.body), at: now)
         if let sample = sender.roundTrip, pulse.roundTrip == nil { pulse.measure(sample) }
         while sender.nextDelivered() != nil {}
-      case _ where state != .proved: outputs.append(.invalidFrame)
+      case let kind where state != .proved:
+        if handshake.isAwaitingIdentity, kind == .rtp || kind == .rtcp || kind == .segment,
+          early.count < Self.earlyLimit
+        {
+          early.append(frame)
+        } else {
+          outputs.append(.invalidFrame)
+        }
       case .ping:
         let ping = try Ping(decoding: frame.body)
         transmit(Frame(.pong, Pong(number: ping.number).encoded), at: now)

@@ -29,12 +29,15 @@ final class PeerLinks {
   var selection: PathSelection
   /// In the order of their proofs.
   var proved: [LinkID] = []
+  /// When TCP links that are not needed are closed; `nil` while there are none.
+  var surplusCloseAt: Instant?
   var reliable = ReliableStreams()
   /// The first proved link's; all later ones must have the same, even after a loss.
   var peerID: [UInt8]?
   /// `.proved` was told.
   var isReported = false
   var report: PathReport?
+  var toldRoundTrip: Interval?
   var silence = SilenceWatch()
   var revival = Revival()
   /// The answer to our own goodbye came.
@@ -154,8 +157,10 @@ final class PeerLinks {
     isPresent = false
     theirs = nil
     proved = []
+    surplusCloseAt = nil
     isReported = false
     report = nil
+    toldRoundTrip = nil
     silence = SilenceWatch()
     _ = selection.update([])
     revival = Revival()
@@ -251,7 +256,7 @@ final class PeerLinks {
 
   /// Bytes that the kernel hasn't sent yet on the selected link.
   var backlog: Int { selection.sending.map { streams.backlog(of: $0) } ?? 0 }
-  var roundTrip: Interval? { selection.sending.flatMap { link($0)?.pulse.roundTrip } }
+  var roundTrip: Interval? { selection.sending.flatMap { link($0)?.roundTrip } }
   var isProved: Bool { !proved.isEmpty }
 
   /// On every proved link: which of them still works is not known.
@@ -293,6 +298,7 @@ final class PeerLinks {
     if selection.sending != nil, backlog <= Self.reliableBacklogLimit, let due = reliable.nextDue {
       deadline = .earlier(deadline, Deadline("reliable segment", at: due))
     }
+    deadline = .earlier(deadline, surplusCloseAt.map { Deadline("surplus links", at: $0) })
     deadline = .earlier(deadline, revival.nextDeadline)
     return .earlier(deadline, silence.nextDeadline)
   }

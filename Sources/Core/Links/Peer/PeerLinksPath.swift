@@ -24,14 +24,27 @@ extension PeerLinks {
     if selection.sending != before { reliable.resendAll(at: now) }
     reliable.setRoundTrip(roundTrip)
     reportPath()
+    reportRoundTrip()
   }
+
+  /// How long a link stays that is not needed: until SELECT has come to the other side, and what it
+  /// sent here before that, its first key frame perhaps, has arrived.
+  private static let surplusTime = Interval.seconds(3)
 
   /// One TCP link is enough, in use or in reserve.
   func closeSurplus(at now: Instant) {
     let streamLinks = proved.filter { $0.carrier == .stream }
-    guard streamLinks.count > 1 else { return }
+    guard streamLinks.count > 1 else {
+      surplusCloseAt = nil
+      return
+    }
+    let closeAt = surplusCloseAt ?? now + Self.surplusTime
+    surplusCloseAt = closeAt
+    guard closeAt <= now else { return }
+    surplusCloseAt = nil
     let sending = streamLinks.first { $0 == selection.sending }
-    let kept = sending ?? streamLinks[0]
+    let alive = streamLinks.first { link($0)?.pulse.isAlive(at: now) == true }
+    let kept = sending ?? alive ?? streamLinks[0]
     streams.closeProved(except: kept, at: now)
     proved.removeAll { $0.carrier == .stream && $0 != kept }
   }
@@ -43,7 +56,7 @@ extension PeerLinks {
     guard let farEnd else { return }
     let current = PathReport(
       carrier: id.carrier, isRelayed: false, family: farEnd.ip.isV4 ? .v4 : .v6,
-      roundTrip: link.pulse.roundTrip, cipher: link.cipherName)
+      roundTrip: link.roundTrip, cipher: link.cipherName)
     if let report, !silence.isOver, report.carrier == current.carrier,
       report.family == current.family, report.isRelayed == current.isRelayed,
       report.cipher == current.cipher
@@ -54,6 +67,16 @@ extension PeerLinks {
     silence.isOver = false
     report = current
     outputs.append(.selected(session, current))
+  }
+
+  func reportRoundTrip() {
+    guard let roundTrip, report != nil else { return }
+    if let told = toldRoundTrip {
+      let change = (roundTrip - told).magnitude
+      guard change > max(told / 10, .milliseconds(1)) else { return }
+    }
+    toldRoundTrip = roundTrip
+    outputs.append(.roundTrip(session, roundTrip))
   }
 
   func pump(at now: Instant) {

@@ -107,10 +107,11 @@ package struct StreamCarrier {
 
   package mutating func handleClosed(_ stream: StreamID, at now: Instant) {
     guard let index = connections.firstIndex(where: { $0.stream == stream }) else { return }
+    let wasProved = connections[index].isProved
     connections[index].link.handleClosed()
     takeLinkOutputs(index)
     connections.remove(at: index)
-    dialing.end(stream, at: now)
+    if wasProved { dialing.endProved(stream, at: now) } else { dialing.end(stream, at: now) }
     advance(at: now)
   }
 
@@ -159,6 +160,7 @@ package struct StreamCarrier {
     for connection in connections where connection.isProved && connection.link.id != kept {
       hangUp(connection.stream, at: now)
     }
+    advance(at: now)
   }
 
   package mutating func closeAll(at now: Instant) {

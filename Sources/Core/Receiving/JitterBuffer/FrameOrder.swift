@@ -7,6 +7,8 @@ struct FrameOrder {
   private var waiting: [FrameAssembly.Frame] = []
   /// Last packet of the newest frame given out; `nil` while only a key frame can begin.
   private(set) var givenThrough: PacketIndex?
+  /// Last packet of the newest frame ever given out: nothing before it is given out after it.
+  private(set) var newestGiven: PacketIndex?
   /// TL0PICIDX of the newest base-layer frame given out.
   private var baseLayerIndex: UInt8?
 
@@ -17,7 +19,7 @@ struct FrameOrder {
   var isWaiting: Bool { !waiting.isEmpty }
 
   mutating func insert(_ frame: FrameAssembly.Frame) {
-    if let givenThrough, frame.first <= givenThrough { return }
+    if let newestGiven, frame.first <= newestGiven { return }
     // A key frame of an absurd size is as good as lost.
     if frame.isKeyFrame, frame.size == nil { return }
     let at = waiting.firstIndex { $0.first > frame.first } ?? waiting.endIndex
@@ -34,6 +36,7 @@ struct FrameOrder {
     let frame = waiting[at]
     waiting.removeFirst(at + 1)
     givenThrough = frame.last
+    newestGiven = frame.last
     if frame.temporalLayer == 0 { baseLayerIndex = frame.baseLayerIndex }
     return frame
   }

@@ -8,6 +8,8 @@ struct KeyFrameRequest {
   private var askedAt: Instant?
   /// Repair cannot help: the decoder failed, or packets are gone for good.
   private var isHopeless = false
+  /// The newest key frame that has begun to come, and when it did.
+  private var coming: (index: PacketIndex, since: Instant)?
 
   private static let leastPatience = Interval.milliseconds(150)
   private static let mostPatience = Interval.milliseconds(800)
@@ -24,12 +26,24 @@ struct KeyFrameRequest {
     isHopeless = true
   }
 
+  /// The first packet of a key frame: the rest gets the time of its repair, since another one in its
+  /// place would have to begin anew.
+  mutating func noteComing(_ index: PacketIndex, at now: Instant) {
+    if let coming, coming.index >= index { return }
+    coming = (index, now)
+  }
+
   func nextAsk(roundTrip: Interval) -> Instant? {
     guard let blockedSince else { return nil }
-    if let askedAt { return askedAt + max(Self.leastRepeat, roundTrip * 1.5) }
-    if isHopeless { return blockedSince }
-    let repair = roundTrip * 4 + .milliseconds(100)
-    return blockedSince + min(max(repair, Self.leastPatience), Self.mostPatience)
+    let repair = min(
+      max(roundTrip * 4 + .milliseconds(100), Self.leastPatience), Self.mostPatience)
+    let ask: Instant
+    if let askedAt {
+      ask = askedAt + max(Self.leastRepeat, roundTrip * 1.5)
+    } else {
+      ask = isHopeless ? blockedSince : blockedSince + repair
+    }
+    return coming.map { max(ask, $0.since + repair) } ?? ask
   }
 
   mutating func isDue(roundTrip: Interval, at now: Instant) -> Bool {

@@ -28,6 +28,8 @@ struct LossTracker {
   /// A gap so long is not asked for: a key frame costs less.
   static let gapLimit: Int64 = 400
   private static let countLimit = 512
+  /// A first packet of a higher number is one of a stream that has been running for some time.
+  private static let firstLimit: Int64 = 128
   private static let ageLimit = Interval.milliseconds(1_200)
   private static let repetition = Interval.milliseconds(12)
   private static let reorderLimit = Interval.milliseconds(40)
@@ -45,8 +47,14 @@ struct LossTracker {
   ) -> Arrival {
     guard let highest else {
       self.highest = index
-      // The frame's beginning is missing: it is just before.
-      if !startsFrame { for step in (1...4).reversed() { miss(index + Int64(-step), at: now) } }
+      let number = Int64(SequenceNumber(index).value)
+      if number <= Self.firstLimit {
+        // Senders count from 0: what came before was lost, or is still under way.
+        for step in (0..<number).reversed() { miss(index + (-1 - step), at: now) }
+      } else if !startsFrame {
+        // The frame's beginning is missing: it is just before.
+        for step in (1...4).reversed() { miss(index + Int64(-step), at: now) }
+      }
       watchTail(endsFrame: endsFrame, at: now)
       return .inOrder
     }

@@ -40,6 +40,7 @@ struct CapacityEstimate {
   private static let shortest = Interval.microseconds(500)
   /// A train longer than it was sent by this factor was stretched.
   private static let stretch = 1.05
+  private static let bunching = 3.0
   private static let growthLimit = 2.0
   private static let ceiling = Bitrate.kilobits(100_000)
 
@@ -78,6 +79,12 @@ struct CapacityEstimate {
     let sent = recent.reduce(Interval.zero) { $0 + $1.sent }
     let arrived = recent.reduce(Interval.zero) { $0 + $1.arrived }
     let queued = recent.count { $0.isQueued }
+    // A bottleneck gives out no packet faster than it can: many that came much closer were bunched
+    // by jitter, and the wide gaps between the bunches say nothing either.
+    let bunched = recent.count {
+      Bitrate(of: $0.size, in: max($0.arrived, Self.shortest)) > measured * Self.bunching
+    }
+    if measured < rate, bunched * 3 > recent.count { return collapsed }
     if arrived > sent * Self.stretch || queued * 2 > recent.count {
       // The bottleneck was at work: this is its rate, whether higher or lower than thought.
       rate = isMeasured ? min(measured, rate * Self.growthLimit) : measured

@@ -10,6 +10,9 @@ struct PathDelay {
   private var standsSince: Instant?
 
   private static let recentWindow = Interval.milliseconds(100)
+  /// Where fewer packets than this came in the window, it goes further back.
+  private static let leastCount = 8
+  private static let longestWindow = Interval.milliseconds(400)
   private static let countLimit = 256
   /// Less is noise: jitter, the serialisation of larger packets.
   static let allowance = Interval.milliseconds(6)
@@ -30,7 +33,11 @@ struct PathDelay {
   /// The part of the queue that did not drain between pictures: the least delay of the last 100 ms,
   /// which neither a picture's own packets nor jitter can raise.
   mutating func standing(at now: Instant) -> Interval {
-    recent.removeAll { now - $0.at > Self.recentWindow }
+    // Of a few packets even the fastest was held up by jitter: that is no queue.
+    let old = recent.firstIndex { now - $0.at <= Self.recentWindow } ?? recent.count
+    let surplus = max(0, min(old, recent.count - Self.leastCount))
+    recent.removeFirst(surplus)
+    recent.removeAll { now - $0.at > Self.longestWindow }
     guard let fastest = recent.min(by: { $0.delay < $1.delay })?.delay else {
       return .zero
     }

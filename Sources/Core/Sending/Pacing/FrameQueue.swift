@@ -19,6 +19,7 @@ struct FrameQueue {
   private static let byteLimit = 4_000_000
 
   var isEmpty: Bool { waiting.isEmpty }
+  var hasKeyFrame: Bool { waiting.contains { $0.frame.isKeyFrame } }
 
   mutating func append(_ frame: EncodedVideoFrame, at now: Instant) {
     if frame.isKeyFrame {

@@ -43,10 +43,9 @@ struct Pacer {
 
   /// The picture being sent has left whole, so another may begin.
   var isReadyForFrame: Bool { videoSent == video.count }
-  var videoByteCount: Int {
-    video[videoSent...].reduce(0) { $0 + $1.size.bytes }
-  }
-  var repairByteCount: Int { repair.reduce(0) { $0 + $1.size.bytes } }
+  /// Of what waits.
+  private(set) var videoByteCount = 0
+  private(set) var repairByteCount = 0
 
   mutating func append(_ packet: Packet) {
     switch packet.medium {
@@ -54,18 +53,25 @@ struct Pacer {
       if audio.count == Self.audioLimit { audio.removeFirst() }
       audio.append(packet)
     case .repair:
-      if repair.count == Self.repairLimit { repair.removeFirst() }
+      if repair.count == Self.repairLimit {
+        repairByteCount -= repair.removeFirst().size.bytes
+      }
       repair.append(packet)
+      repairByteCount += packet.size.bytes
     case .video:
       if isReadyForFrame {
         video.removeAll(keepingCapacity: true)
         videoSent = 0
       }
       video.append(packet)
+      videoByteCount += packet.size.bytes
     }
   }
 
-  mutating func dropRepair() { repair.removeAll(keepingCapacity: true) }
+  mutating func dropRepair() {
+    repair.removeAll(keepingCapacity: true)
+    repairByteCount = 0
+  }
 
   /// The next packet that may leave at `now`.
   mutating func next(at now: Instant) -> Packet? {
@@ -77,12 +83,14 @@ struct Pacer {
     guard !isHeld, nextSendAt <= now else { return nil }
     if !repair.isEmpty {
       let packet = repair.removeFirst()
+      repairByteCount -= packet.size.bytes
       advance(by: packet, at: now)
       return packet
     }
     guard videoSent < video.count else { return nil }
     let packet = video[videoSent]
     videoSent += 1
+    videoByteCount -= packet.size.bytes
     advance(by: packet, at: now)
     return packet
   }
