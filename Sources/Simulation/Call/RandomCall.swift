@@ -11,8 +11,9 @@ package struct RandomCall {
   package private(set) var story: [String] = []
   private var random: SeededRandom
   private var deserters: [String] = []
-  /// Whose lines carry sound and little more: losses over a satellite, worse yet over TCP.
-  private var poor: [String] = []
+  /// Of the two who are farthest apart, without queues.
+  private var longestRoundTrip = Interval.zero
+  private var usesTCP = false
 
   /// All faults are over by then.
   private static let trouble = 4.0...14.0
@@ -20,13 +21,9 @@ package struct RandomCall {
 
   package init(seed: UInt64) throws(RoomKeysError) {
     random = SeededRandom(seed: seed ^ 0x5241_4E44)
-    var limits = SimulatedCall.Limits()
-    // Lines as these delay pictures and sound differently; what waits in a stopped process, or for
-    // its repair over a satellite, may be as old as the longest fault and more.
-    limits.skew = .seconds(5)
-    limits.oldest = .seconds(18)
-    call = try SimulatedCall(seed: seed, limits: limits)
+    call = try SimulatedCall(seed: seed)
     addMembers()
+    call.limits = limits
     for _ in 0..<Int(random.next() % 4) { addFault() }
     let call = call
     call.at(.seconds(2)) {
@@ -34,12 +31,22 @@ package struct RandomCall {
     }
   }
 
+  /// A receiver shows no picture that is later than the fastest by 300 ms and two round trips, as it
+  /// measures them: with what stands in the lines' queues, and over TCP behind what is repeated.
+  private var limits: SimulatedCall.Limits {
+    let measured = (longestRoundTrip + .milliseconds(400)) * (usesTCP ? 2 : 1)
+    var limits = SimulatedCall.Limits()
+    limits.oldest = .milliseconds(500) + measured * 2 + longestRoundTrip
+    limits.skew = .milliseconds(200) + measured * 1.5
+    return limits
+  }
+
   private mutating func addMembers() {
     let names = ["Anna", "Ben", "Cleo"]
     let count = random.chance(0.3) ? 3 : 2
+    var lines: [AccessLine] = []
     for name in names.prefix(count) {
       var line = AccessLine.presets[Int(random.next() % UInt64(AccessLine.presets.count))]
-      if line == .satellite { poor.append(name) }
       if random.chance(0.3) { roughen(&line) }
       var options = SimulatedMember.Options()
       options.transport = random.chance(0.25) ? .tcp : .auto
@@ -47,6 +54,13 @@ package struct RandomCall {
       options.framesPerSecond = random.chance(0.5) ? 15 : 30
       options.bitrateLimit = .kilobits(100 + Int64(random.next() % 500))
       options.layers = random.chance(0.3) ? 2 : 1
+      if options.transport == .tcp { usesTCP = true }
+      for other in lines {
+        let ways = [line.up, line.down, other.up, other.down]
+        let roundTrip = ways.reduce(Interval.zero) { $0 + $1.delay + $1.jitter }
+        longestRoundTrip = max(longestRoundTrip, roundTrip)
+      }
+      lines.append(line)
       options.clockError = 200 * random.unit() - 100
       let after = Interval.seconds(2 * random.unit())
       call.add(name, line: line, options: options, after: name == "Anna" ? .zero : after)
@@ -120,13 +134,12 @@ package struct RandomCall {
       if let code = viewer.exitCode { faults.append("\(viewer.name) ended with \(code)") }
       for seen in company where seen !== viewer {
         let figures = call.figures(of: seen, at: viewer)
-        let recently = call.world.now - .seconds(4)
-        let isPoor = poor.contains(viewer.name) || poor.contains(seen.name)
-        if !isPoor, figures.lastShownAt.map({ $0 < recently }) ?? true {
+        // A satellite takes longer to recover from what went wrong.
+        let recently = call.world.now - .seconds(4) - longestRoundTrip * 5
+        if figures.lastShownAt.map({ $0 < recently }) ?? true {
           faults.append("\(viewer.name) sees nothing of \(seen.name) at the end")
         }
-        // TCP over a satellite recovers from faults for longer than this call lasts.
-        if !isPoor, figures.lastHeardAt.map({ $0 < recently }) ?? true {
+        if figures.lastHeardAt.map({ $0 < recently }) ?? true {
           faults.append("\(viewer.name) hears nothing of \(seen.name) at the end")
         }
       }

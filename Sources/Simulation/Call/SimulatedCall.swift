@@ -22,7 +22,8 @@ package final class SimulatedCall {
   }
 
   package let room: SimulatedRoom
-  private let limits: Limits
+  /// Of what viewers that open from now on are judged by.
+  package var limits: Limits
   private let sabotage: Sabotage?
   private var gate: GateChecker
   private struct Pair: Hashable { var sender, listener: SessionID }
