@@ -125,8 +125,6 @@ package struct MediaReceiver: Sendable {
     if payload.startsFrame, KeyFrameHeader.isKeyFrame(payload.part) {
       keyFrame.noteComing(index, at: now)
     }
-    let timestamp = videoClock.timestamp(of: packet.timestamp)
-    if !isRepair { age.note(timestamp, roundTrip: roundTrip, at: now) }
     let result = assembly.insert(
       PacketWindow.Packet(
         index: index, timestamp: timestamp, isMarked: packet.isMarked, payload: payload))
@@ -180,7 +178,7 @@ package struct MediaReceiver: Sendable {
       let assembled = AssembledFrame(
         bytes: frame.bytes, isKeyFrame: frame.isKeyFrame, size: frame.size,
         rtpTimestamp: frame.timestamp)
-      guard age.admits(frame.timestamp, roundTrip: roundTrip, at: now) else {
+      guard age.admits(frame.timestamp, at: now) else {
         outputs.append(.decode(assembled, showAt: nil))
         continue
       }

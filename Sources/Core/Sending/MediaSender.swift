@@ -38,6 +38,8 @@ package struct MediaSender: Sendable {
   /// Bytes of repair that are doubled then: more would crowd out what it is for.
   private static let firstRepair = 8_000
   private static let firstQueue = Interval.milliseconds(20)
+  private static let repairFactor = 2.5
+  private static let leastRepairRate = Bitrate.kilobits(1_000)
   private static let probeInterval = Interval.milliseconds(200)
   private static let keyFrameRepeat = Interval.milliseconds(300)
 
@@ -177,6 +179,7 @@ package struct MediaSender: Sendable {
   private mutating func pump(at now: Instant) {
     watchForStall(at: now)
     pacer.rate = congestion.pace
+    pacer.repairRate = max(congestion.target * Self.repairFactor, Self.leastRepairRate)
     updateHold()
     while let packet = nextPacket(at: now) { send(packet, at: now) }
     if isStalled, mayProbe { probe(at: now) }

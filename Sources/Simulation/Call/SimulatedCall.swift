@@ -91,7 +91,10 @@ package final class SimulatedCall {
     guard let other = self.member(session) else { return nil }
     gate.introduce(member.sessions.certificateKeyHash, to: other.sessions.certificateKeyHash)
     // A peer that comes back keeps its viewer: its pictures go on counting.
-    if let known = member.viewers[session] { return known }
+    if let known = member.viewers[session] {
+      known.reopen()
+      return known
+    }
     return Viewer(
       "\(other.name) at \(member.name)", world: world, clock: member.clock, of: other.studio,
       oldest: limits.oldest, skewLimit: limits.skew, since: world.now + .seconds(5),

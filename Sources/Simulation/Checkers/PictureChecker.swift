@@ -1,7 +1,8 @@
 package import Units
 
 /// Pictures of one camera at one screen: each at most once, in order, and never one that a decoder
-/// could not decode; none shown later after its capture than `oldest`.
+/// could not decode; none shown later after its capture than `oldest`, but for the
+/// first seconds of a session.
 package struct PictureChecker {
   package private(set) var screen = ScriptedScreen()
   /// Capture to decoding, in steps of a millisecond.
@@ -11,6 +12,11 @@ package struct PictureChecker {
   private let camera: UInt32
   private let name: String
   private let oldest: Interval
+  /// The first picture of this session was shown.
+  private var openedAt: Instant?
+
+  /// A receiver that has seen nothing yet has nothing to compare a picture's way with.
+  private static let beginning = Interval.seconds(2)
 
   package init(_ name: String, camera: UInt32, oldest: Interval, findings: Findings) {
     self.name = name
@@ -18,6 +24,9 @@ package struct PictureChecker {
     self.oldest = oldest
     self.findings = findings
   }
+
+  /// Another session begins.
+  package mutating func reopen() { openedAt = nil }
 
   /// A frame came out of the receiver; false if a decoder would refuse it. `capturedAt` says when
   /// a picture was captured, by its number, in world time as `now`.
@@ -36,7 +45,9 @@ package struct PictureChecker {
       }
       guard isShown else { return true }
       ages.add(now - captured)
-      if now - captured > oldest {
+      let openedAt = openedAt ?? now
+      self.openedAt = openedAt
+      if now - captured > oldest, now - openedAt > Self.beginning {
         findings.report(
           "picture", "\(name): picture \(picture.number) is \((now - captured).milliseconds) ms old"
         )

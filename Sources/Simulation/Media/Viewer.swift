@@ -145,6 +145,9 @@ package final class Viewer {
     skew.shown(capturedAt: captured, at: now + late)
   }
 
+  /// The one who is seen has come back.
+  package func reopen() { pictures.reopen() }
+
   /// The pictures stop in order until the next one: that is no freeze.
   package func pausePictures() { shownAt = nil }
 

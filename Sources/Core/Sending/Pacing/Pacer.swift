@@ -20,6 +20,8 @@ struct Pacer {
 
   /// How fast repair and pictures leave.
   var rate: Bitrate
+  /// How fast repair leaves where there is much of it.
+  var repairRate: Bitrate
   /// Pictures and repair wait: the path is silent, or the carrier below is full.
   var isHeld = false
   /// Sound waits too: what is given to the carrier below now would be heard far too late.
@@ -36,10 +38,16 @@ struct Pacer {
   /// Sound that waits longer than 16 packets is dropped from its oldest end.
   private static let audioLimit = 16
   private static let repairLimit = 256
+  /// Bytes of repair: losses of one picture leave as fast as pictures do; what an outage cost, or a
+  /// change of the path, must not be one burst that is lost again.
+  private static let smallRepair = 12_000
   /// Lateness of the caller's timer that is made up for by sending faster.
   private static let catchUp = Interval.milliseconds(2)
 
-  init(rate: Bitrate) { self.rate = rate }
+  init(rate: Bitrate) {
+    self.rate = rate
+    repairRate = rate
+  }
 
   /// The picture being sent has left whole, so another may begin.
   var isReadyForFrame: Bool { videoSent == video.count }
@@ -77,25 +85,26 @@ struct Pacer {
   mutating func next(at now: Instant) -> Packet? {
     if !audio.isEmpty, !isBlocked {
       let packet = audio.removeFirst()
-      advance(by: packet, at: now)
+      advance(by: packet, rate: rate, at: now)
       return packet
     }
     guard !isHeld, nextSendAt <= now else { return nil }
     if !repair.isEmpty {
+      let isMuch = repairByteCount > Self.smallRepair
       let packet = repair.removeFirst()
       repairByteCount -= packet.size.bytes
-      advance(by: packet, at: now)
+      advance(by: packet, rate: isMuch ? min(rate, repairRate) : rate, at: now)
       return packet
     }
     guard videoSent < video.count else { return nil }
     let packet = video[videoSent]
     videoSent += 1
     videoByteCount -= packet.size.bytes
-    advance(by: packet, at: now)
+    advance(by: packet, rate: rate, at: now)
     return packet
   }
 
-  private mutating func advance(by packet: Packet, at now: Instant) {
+  private mutating func advance(by packet: Packet, rate: Bitrate, at now: Instant) {
     nextSendAt = max(nextSendAt, now - Self.catchUp) + rate.duration(of: packet.size)
   }
 
