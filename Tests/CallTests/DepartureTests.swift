@@ -41,6 +41,17 @@ import Wire
     #expect(departure.verdict(members: [two], at: start + .seconds(60)) == nil)
   }
 
+  @Test func `who comes late beside one who is out of reach has his own 30 s`() {
+    var departure = Departure()
+    departure.membersChanged(count: 1, at: start)
+    departure.membersChanged(count: 2, at: start + .seconds(29.9))
+    #expect(departure.verdict(members: [one, two], at: start + .seconds(30)) == nil)
+    #expect(departure.verdict(members: [one, two], at: start + .seconds(59.9)) == .noPath)
+    // Who goes changes nothing for those who stay.
+    departure.membersChanged(count: 1, at: start + .seconds(40))
+    #expect(departure.verdict(members: [one], at: start + .seconds(59.9)) == .noPath)
+  }
+
   @Test func `a room that empties starts the time anew`() {
     var departure = Departure()
     departure.membersChanged(count: 1, at: start)

@@ -50,4 +50,21 @@ import Units
       #expect(isAdmitted != isLate, "\(at)")
     }
   }
+
+  @Test func `a round trip that was measured through a stall excuses nothing`() {
+    var age = age(transit: 40, until: 2_000)
+    age.note(timestamp(instant(2_000)), roundTrip: .seconds(3), at: instant(5_000))
+    #expect(!age.admits(timestamp(instant(2_000)), at: instant(5_000)))
+  }
+
+  @Test func `a queue that drains is no longer path, and what comes out of it is not shown`() {
+    var age = age(transit: 40, until: 2_000)
+    // Six seconds of pictures come at four times their speed.
+    for at in stride(from: 2_000 as Int64, to: 8_000, by: 33) {
+      let arrival = 8_000 + (at - 2_000) / 4
+      age.note(timestamp(instant(at)), roundTrip: roundTrip, at: instant(arrival))
+      let isLate = arrival - at > 440
+      #expect(age.admits(timestamp(instant(at)), at: instant(arrival)) != isLate, "\(at)")
+    }
+  }
 }

@@ -25,8 +25,8 @@ import Wire
   }
 
   /// Decodes pictures by their indices, each 50 ms after its capture.
-  private func decode(_ order: [Int], age: Int64 = 50, alter: Bool = false) {
-    let made = pictures(20)
+  private func decode(_ order: [Int], of count: Int = 20, age: Int64 = 50, alter: Bool = false) {
+    let made = pictures(count)
     var checker = PictureChecker(
       "a", camera: 1, oldest: .milliseconds(300), findings: findings)
     for index in order {
@@ -52,7 +52,10 @@ import Wire
   @Test func `an altered and an old picture are found`() {
     decode([0], alter: true)
     #expect(findings.count == 1)
-    decode([0], age: 301)
+    // In the first two seconds a receiver cannot know.
+    decode(Array(0..<61), of: 62, age: 301)
+    #expect(findings.count == 1)
+    decode(Array(0..<62), of: 62, age: 301)
     #expect(findings.count == 2)
   }
 

@@ -216,6 +216,32 @@ import Units
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
   }
 
+  @Test func `a line typed while leaving is not sent to one who is just coming`() throws {
+    let call = try SimulatedCall(seed: 3)
+    let anna = call.add("Anna")
+    call.add("Ben", line: .satellite, after: .milliseconds(300))
+    call.run(for: .seconds(2))
+    anna.leave()
+    anna.say("too late")
+    call.run(for: .seconds(10))
+    #expect(
+      !anna.events.contains {
+        if case .chatSent = $0.event { true } else { false }
+      })
+  }
+
+  @Test func `one who comes late is met although another has been out of reach for 30 s`() throws {
+    let call = try SimulatedCall(seed: 7)
+    let anna = call.add("Anna")
+    let ghost = call.add("Ghost", after: .milliseconds(300))
+    call.network.partition(anna.host, ghost.host)
+    let ben = call.add("Ben", after: .seconds(30.2))
+    call.network.partition(ben.host, ghost.host)
+    call.run(for: .seconds(36))
+    #expect(anna.exitCode == nil)
+    #expect(call.figures(of: ben, at: anna).shown > 50)
+  }
+
   @Test func `alone with somebody unreachable for 30 s means exit 6`() throws {
     let call = try SimulatedCall(seed: 7)
     let anna = call.add("Anna")

@@ -51,6 +51,33 @@ import Wire
     #expect(try sending.media(MediaStream.Source.videoRepair).count == 4)
   }
 
+  @Test func `repair of a whole outage is spread, not one burst that is lost again`() throws {
+    var sending = sent()
+    sending.handle(.limit(.kilobits(400)))
+    sending.send(video: [UInt8](repeating: 0x10, count: 60_000), isKeyFrame: true)
+    for _ in 0..<100 {
+      sending.run(for: .milliseconds(10))
+      sending.acknowledge()
+    }
+    let before = sending.packets.count
+    let newest = try #require(try sending.media(MediaStream.Source.video).last).sequence.value
+    let lost = (newest - 45...newest).map { SequenceNumber($0) }
+    sending.feed(
+      .nack(GenericNack(reporter: 2, source: MediaStream.Source.video, lost: lost)))
+    for _ in 0..<100 {
+      sending.run(for: .milliseconds(10))
+      sending.acknowledge()
+    }
+    let repairs = Array(zip(sending.packets, sending.sentAt).dropFirst(before)).filter {
+      (try? RTPPacket(decoding: $0.0))?.source == MediaStream.Source.videoRepair
+    }
+    #expect(repairs.count == 22, "half a second of 400 kbit/s")
+    let span = try #require(repairs.last).1 - repairs[0].1
+    // All but the last 12 kB at 1 Mbit/s.
+    #expect(span > .milliseconds(100))
+    #expect(span < .milliseconds(150))
+  }
+
   @Test func `a second request within a round trip is not answered, a later one twice`() throws {
     var sending = sent()
     sending.feed(nack(2))

@@ -7,7 +7,7 @@ import Wire
 /// Chat, and what members tell each other about themselves.
 extension Conference {
   mutating func say(_ line: String, at now: Instant) {
-    guard let message = chat.compose(line) else { return }
+    guard !ending.hasBegun, let message = chat.compose(line) else { return }
     outputs.append(.event(.chatSent(id: String(message.number), text: message.text)))
     let readers = peers.filter(\.gate.isOpen).map(\.session)
     for session in readers { send(message, to: session, at: now) }

@@ -4,10 +4,12 @@ import Wire
 /// When a call that never came to be ends, and with which exit code (DESIGN: 5 and 6).
 ///
 /// Alone in the room one waits for ever. With members present, one of them must be proved within
-/// 30 s; once anyone was proved, nothing that others do ends the process.
+/// 30 s of the last arrival: beside one who is long out of reach, who comes late has his own time.
+/// Once anyone was proved, nothing that others do ends the process.
 struct Departure: Sendable {
-  /// When the first member of the present company appeared.
-  private var companySince: Instant?
+  private var memberCount = 0
+  /// When the last of those who came appeared; `nil` alone.
+  private var arrivedAt: Instant?
   private var wasProved = false
   /// Members whose certificate matched and whose proof then failed.
   private var proofFailures: [SessionID] = []
@@ -23,10 +25,11 @@ struct Departure: Sendable {
 
   mutating func membersChanged(count: Int, at now: Instant) {
     if count == 0 {
-      companySince = nil
-    } else if companySince == nil {
-      companySince = now
+      arrivedAt = nil
+    } else if count > memberCount {
+      arrivedAt = now
     }
+    memberCount = count
   }
 
   mutating func proved() { wasProved = true }
@@ -38,8 +41,8 @@ struct Departure: Sendable {
   }
 
   var deadline: Deadline? {
-    guard !wasProved, let companySince else { return nil }
-    return Deadline("no path", at: companySince + Self.patience)
+    guard !wasProved, let arrivedAt else { return nil }
+    return Deadline("no path", at: arrivedAt + Self.patience)
   }
 
   /// To be asked at the deadline, with those who are in the room.

@@ -1,6 +1,6 @@
 package import Ciphers
 package import Units
-import Wire
+package import Wire
 
 /// One session's registration in one room at one server, without socket and TLS. It comes back by
 /// itself, with the same session id, whenever the connection is lost after the first joining.
