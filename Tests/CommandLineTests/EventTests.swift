@@ -15,6 +15,7 @@ private var statistics: CallStatistics {
   statistics.send.audio = .kilobits(32)
   statistics.send.repair = .kilobits(28)
   statistics.send.framesPerSecond = 29.97
+  statistics.send.encoderSpeed = -8
   statistics.send.width = 1280
   statistics.send.height = 720
   statistics.receive.jitter = .milliseconds(2)
@@ -94,7 +95,8 @@ private var statistics: CallStatistics {
         .stats(ann, statistics),
         #"{"v":1,"event":"stats","t":1.5,"peer":"00ff","name":"Ann","rtt_ms":1.25,"#
           + #""path":"udp-direct","send":{"kbps":1500,"target_kbps":1600,"video_kbps":1440,"#
-          + #""audio_kbps":32,"repair_kbps":28,"fps":29.97,"width":1280,"height":720},"recv":{"#
+          + #""audio_kbps":32,"repair_kbps":28,"fps":29.97,"width":1280,"height":720,"#
+          + #""encoder_speed":-8},"recv":{"#
           + #""kbps":0,"fps":0,"width":0,"height":0,"loss_percent":0,"jitter_ms":2,"freezes":0,"#
           + #""freeze_ms":0,"concealed_percent":0,"av_skew_ms":-3},"cpu_percent":null,"#
           + #""rss_mb":51.25}"#

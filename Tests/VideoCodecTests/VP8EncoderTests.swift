@@ -140,6 +140,19 @@ struct VP8EncoderTests {
     #expect(sums.count > 15)
   }
 
+  @Test func `a speed that is held is the one that frames are encoded with, at any size`() throws {
+    let encoder = VP8Encoder(processors: 2)
+    #expect(
+      try encoder.encode(frame(0), settings: settings(800), forceKeyFrame: false)?.speed == -6)
+    try encoder.hold(cpuUsed: -10)
+    #expect(
+      try encoder.encode(frame(1), settings: settings(800), forceKeyFrame: false)?.speed == -10)
+    let small = PictureSize(width: 160, height: 120)
+    let resized = try encoder.encode(
+      frame(2), settings: settings(400, size: small), forceKeyFrame: false)
+    #expect(resized?.speed == -10)
+  }
+
   @Test func `a size that no picture may have is refused`() {
     let encoder = VP8Encoder(processors: 2)
     #expect(throws: MediaError.self) {

@@ -11,10 +11,19 @@ package final class VP8Encoder: VideoEncoder {
   private let threads: Int
   private var codec: VP8EncoderContext?
   private var speed = EncoderSpeed()
+  private var givenSpeed: Int?
 
   /// `processors` is how many cores the machine has. libvpx's threads spin while they wait: with
   /// fewer than four cores a second thread makes a frame slower, not faster.
   package init(processors: Int) { threads = processors < 4 ? 1 : 2 }
+
+  /// From now on `cpu-used` is this, whatever the machine does: to be compared with a call.
+  package func hold(cpuUsed: Int) throws(MediaError) {
+    givenSpeed = cpuUsed
+    try codec?.set(cpuUsed: cpuUsed)
+  }
+
+  private var cpuUsed: Int { givenSpeed ?? speed.cpuUsed }
 
   package func encode(
     _ frame: VideoFrame, settings: VideoEncoderSettings, forceKeyFrame: Bool
@@ -29,14 +38,13 @@ package final class VP8Encoder: VideoEncoder {
       frame.picture.size == settings.size
       ? frame.picture : PictureScaler.scale(frame.picture, to: settings.size)
     let started = (nanoseconds(CLOCK_MONOTONIC), nanoseconds(CLOCK_THREAD_CPUTIME_ID))
-    let encoded = try codec.encode(picture, at: frame.capturedAt, forceKeyFrame: forceKeyFrame)
+    var encoded = try codec.encode(picture, at: frame.capturedAt, forceKeyFrame: forceKeyFrame)
+    encoded?.speed = cpuUsed
     let isChanged = speed.note(
       encodeTime: Interval(nanoseconds: nanoseconds(CLOCK_MONOTONIC) - started.0),
       processorTime: Interval(nanoseconds: nanoseconds(CLOCK_THREAD_CPUTIME_ID) - started.1),
       frameInterval: codec.frameInterval)
-    if isChanged {
-      try codec.set(cpuUsed: speed.cpuUsed)
-    }
+    if isChanged { try codec.set(cpuUsed: cpuUsed) }
     return encoded
   }
 
@@ -46,7 +54,7 @@ package final class VP8Encoder: VideoEncoder {
       return codec
     }
     codec = nil
-    let fresh = try VP8EncoderContext(settings, threads: threads, cpuUsed: speed.cpuUsed)
+    let fresh = try VP8EncoderContext(settings, threads: threads, cpuUsed: cpuUsed)
     codec = fresh
     return fresh
   }

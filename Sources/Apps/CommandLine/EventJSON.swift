@@ -128,6 +128,7 @@ extension CallStatistics.Send {
     object.add("fps", framesPerSecond)
     object.add("width", width)
     object.add("height", height)
+    object.add("encoder_speed", encoderSpeed.map(Double.init))
     return object
   }
 }

@@ -132,7 +132,7 @@ struct Measurements {
   }
 
   /// B10: processor time of one endpoint with all its processes, beside the codecs alone on the
-  /// same pictures at the same rate.
+  /// same pictures, second by second at the rate and the encoder's speed that the call used.
   func processorTime() throws(BenchError) -> Report {
     let workspace = try Workspace()
     let rendezvous = try Rendezvous(programs, in: workspace)
@@ -141,6 +141,7 @@ struct Measurements {
     progress("a call of \(seconds) s")
     var used = 0.0
     var span = 0.0
+    var from = Instant.zero
     let record = try call(book, "udp", workspace, rendezvous) { watched, _ in
       sleep(.seconds(2))
       let begun = (ProcessUsage.tree(from: watched[0].identifier).processorTime, Clock.now)
@@ -148,21 +149,28 @@ struct Measurements {
       let ended = (ProcessUsage.tree(from: watched[0].identifier).processorTime, Clock.now)
       used = (ended.0 - begun.0).seconds
       span = (ended.1 - begun.1).seconds
+      from = begun.1
     }
     guard span > 0 else { throw BenchError("the call was too short to measure") }
     let party = record.parties[0]
-    let rates = party.events.all("stats").compactMap { $0.number("send.video_kbps") }
+    let efforts = EncodingEffort.perSecond(of: party.events, from: from, to: from + .seconds(span))
+    guard !efforts.isEmpty else { throw BenchError("the call told no encoder's speed or rate") }
     progress("the codecs alone")
-    let alone = try codecsAlone(
-      book, rate: .kilobits(Int64(percentile(50, of: rates) ?? 1500)), seconds: span)
+    let alone = try codecsAlone(book, efforts, seconds: span)
     let endpoint = 100 * used / span
     let codecs = 100 * alone / span
+    let speeds = efforts.map { Double($0.cpuUsed) }
+    let rates = efforts.map(\.rate.kilobitsPerSecond)
     var report = Report("B10")
     report.add(
       "one endpoint, 720p30 and sound both ways",
       [
         .shown("endpoint", "% of a core", seen: endpoint),
         .shown("codecs alone", "% of a core", seen: codecs),
+        .shown("of both: cpu-used, p50", "", seen: percentile(50, of: speeds)),
+        .shown("of both: cpu-used, lowest", "", seen: speeds.min()),
+        .shown("of both: cpu-used, highest", "", seen: speeds.max()),
+        .shown("of both: video rate, p50", "kbit/s", seen: percentile(50, of: rates)),
         .atMost("ratio", 1.5, "", seen: codecs > 0 ? endpoint / codecs : nil),
         .goal("ratio", 1.1, "", seen: codecs > 0 ? endpoint / codecs : nil),
         .atLeast("luma PSNR", 20, "dB", seen: record.parties[1].views.first?.quality),
@@ -223,7 +231,7 @@ struct Measurements {
   /// Seconds of processor time that encoding and decoding of picture and sound take by themselves,
   /// for `seconds` of a call.
   private func codecsAlone(
-    _ book: FrameBook, rate: Bitrate, seconds: Double
+    _ book: FrameBook, _ efforts: [EncodingEffort], seconds: Double
   ) throws(BenchError) -> Double {
     let count = Int(seconds * Double(book.framesPerSecond))
     // Painted before the clock starts: an endpoint gets its pictures ready.
@@ -236,9 +244,11 @@ struct Measurements {
     do {
       let encoder = VP8Encoder(processors: 2)
       let decoder = try VP8Decoder()
-      let settings = VideoEncoderSettings(
-        size: book.size, framesPerSecond: Double(book.framesPerSecond), bitrate: rate)
       for number in 0..<count {
+        let effort = efforts[min(number / book.framesPerSecond, efforts.count - 1)]
+        if number % book.framesPerSecond == 0 { try encoder.hold(cpuUsed: effort.cpuUsed) }
+        let settings = VideoEncoderSettings(
+          size: book.size, framesPerSecond: Double(book.framesPerSecond), bitrate: effort.rate)
         var frame = frames[number % frames.count]
         frame.capturedAt = .zero + .milliseconds(Int64(number) * 100 / 3)
         if let encoded = try encoder.encode(frame, settings: settings, forceKeyFrame: number == 0) {

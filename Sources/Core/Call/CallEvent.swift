@@ -74,6 +74,8 @@ package struct CallStatistics: Hashable, Sendable {
     package var framesPerSecond = 0.0
     package var width = 0
     package var height = 0
+    /// Of the last picture that was encoded (`cpu-used` of libvpx); `nil` before the first.
+    package var encoderSpeed: Int?
     package init() {}
   }
   package struct Receive: Hashable, Sendable {

@@ -38,6 +38,7 @@ package struct Conference {
   var statisticsDue: Instant?
   /// When the room expires, by its owner's word, if that is still to come.
   var roomEndsAt: Instant?
+  var encoderSpeed: Int?
   var usage = (cpuPercent: 0.0, residentMegabytes: 0.0)
   var audioOrder: AudioOrder?
   var isVideoHeld = false
@@ -119,6 +120,7 @@ package struct Conference {
       announceSource(at: now)
     case .encodedVideo(let frame):
       guard isCameraOn else { return }
+      encoderSpeed = frame.speed
       for index in peers.indices { peers[index].send(frame, at: now) }
     case .encodedAudio(let frame):
       guard isMicrophoneOn else { return }

@@ -52,6 +52,7 @@ extension Conference {
     for index in peers.indices where peers[index].isProved {
       var statistics = peers[index].statistics(at: now)
       statistics.roundTrip = hub.roundTrip(of: peers[index].session)
+      statistics.send.encoderSpeed = encoderSpeed
       statistics.cpuPercent = usage.cpuPercent
       statistics.residentMegabytes = usage.residentMegabytes
       outputs.append(.event(.stats(peers[index].label, statistics)))

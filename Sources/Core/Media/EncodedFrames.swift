@@ -12,10 +12,12 @@ package struct EncodedVideoFrame: Sendable {
   package var isDiscardable: Bool
   package var size: PictureSize
   package var capturedAt: Instant
+  /// How hastily it was encoded, by the encoder's own measure (`cpu-used` of libvpx); for figures.
+  package var speed: Int?
 
   package init(
     bytes: [UInt8], isKeyFrame: Bool, temporalLayer: Int = 0, isLayerSync: Bool = false,
-    isDiscardable: Bool = false, size: PictureSize, capturedAt: Instant
+    isDiscardable: Bool = false, size: PictureSize, capturedAt: Instant, speed: Int? = nil
   ) {
     self.bytes = bytes
     self.isKeyFrame = isKeyFrame
@@ -24,6 +26,7 @@ package struct EncodedVideoFrame: Sendable {
     self.isDiscardable = isDiscardable
     self.size = size
     self.capturedAt = capturedAt
+    self.speed = speed
   }
 }
 
