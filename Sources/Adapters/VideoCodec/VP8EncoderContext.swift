@@ -40,6 +40,7 @@ final class VP8EncoderContext {
     configuration.rc_buf_initial_sz = 300
     configuration.rc_buf_optimal_sz = 180
     configuration.rc_target_bitrate = Self.kilobits(settings.bitrate)
+    configuration.g_profile = VP8Profile.of(settings, after: nil).rawValue
     context = .allocate(capacity: 1)
     context.initialize(to: vpx_codec_ctx_t())
     try check(p2p_vp8_encoder_init(context, &configuration), "be started")
@@ -64,8 +65,10 @@ final class VP8EncoderContext {
       try limitKeyFrames()
     }
     let rate = Self.kilobits(settings.bitrate)
-    if rate != configuration.rc_target_bitrate {
+    let profile = VP8Profile.of(settings, after: VP8Profile(rawValue: configuration.g_profile))
+    if rate != configuration.rc_target_bitrate || profile.rawValue != configuration.g_profile {
       configuration.rc_target_bitrate = rate
+      configuration.g_profile = profile.rawValue
       try check(vpx_codec_enc_config_set(context, &configuration), "change its rate")
     }
   }
