@@ -78,6 +78,30 @@ import Wire
     #expect(span < .milliseconds(150))
   }
 
+  @Test func `a key frame is sent in place of repair that costs more`() throws {
+    var sending = sent()
+    sending.handle(.limit(.kilobits(400)))
+    sending.send(video: [UInt8](repeating: 0x11, count: 60_000), isKeyFrame: false)
+    for _ in 0..<130 {
+      sending.run(for: .milliseconds(10))
+      sending.acknowledge()
+    }
+    let asked = sending.keyFramesAsked
+    let newest = try #require(try sending.media(MediaStream.Source.video).last).sequence.value
+    let lost = (newest - 45...newest).map { SequenceNumber($0) }
+    sending.feed(
+      .nack(GenericNack(reporter: 2, source: MediaStream.Source.video, lost: lost)))
+    #expect(sending.keyFramesAsked == asked + 1)
+    for _ in 0..<50 {
+      sending.run(for: .milliseconds(10))
+      sending.acknowledge()
+    }
+    #expect(try sending.media(MediaStream.Source.videoRepair).count <= 1)
+    sending.send(video: [0x10, 1, 2], isKeyFrame: true)
+    sending.run(for: .milliseconds(20))
+    #expect(try sending.media(MediaStream.Source.video).last?.payload.last == 2)
+  }
+
   @Test func `a second request within a round trip is not answered, a later one twice`() throws {
     var sending = sent()
     sending.feed(nack(2))

@@ -38,6 +38,8 @@ package struct MediaSender: Sendable {
   /// Bytes of repair that are doubled then: more would crowd out what it is for.
   private static let firstRepair = 8_000
   private static let firstQueue = Interval.milliseconds(20)
+  private static let keyFrameTime = Interval.milliseconds(200)
+  private static let cheapRepair = 12_000
   private static let repairFactor = 2.5
   private static let leastRepairRate = Bitrate.kilobits(1_000)
   private static let probeInterval = Interval.milliseconds(200)
@@ -146,6 +148,14 @@ package struct MediaSender: Sendable {
     guard pacer.repairByteCount < congestion.target.bytes(in: .milliseconds(500)).bytes else {
       return
     }
+    let costly = max(Self.cheapRepair, congestion.target.bytes(in: Self.keyFrameTime).bytes)
+    if pacer.repairByteCount >= costly, !isKeyFrameFresh(at: now) {
+      // More than a key frame may take: that makes all of it superfluous, and comes sooner.
+      pacer.dropRepair()
+      history.forget()
+      frames.breakChain()
+      return
+    }
     // With a queue on the path an answer takes longer than the link's round trip.
     let wait = max(roundTrip, congestion.responseTime ?? .zero)
     // The first picture of all is waited for, and of the path's losses nothing is known yet; but a
@@ -158,6 +168,12 @@ package struct MediaSender: Sendable {
     for packet in history.repairs(number, roundTrip: wait, isLossy: isLossy, at: now) {
       pacer.append(paced(packet, as: .repair))
     }
+  }
+
+  /// The newest one may itself be under repair: another in its place would begin anew, and on a path
+  /// that loses much none would ever be whole.
+  private func isKeyFrameFresh(at now: Instant) -> Bool {
+    frames.hasKeyFrame || keyFrameSentAt.map { now - $0 < .seconds(1) + roundTrip * 3 } ?? false
   }
 
   private mutating func askForKeyFrame(at now: Instant) {
