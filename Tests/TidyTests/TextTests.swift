@@ -46,6 +46,17 @@ import Testing
     }
   }
 
+  @Test func `docs name every event and everything that it holds`() throws {
+    let path = "Sources/Apps/CommandLine/EventJSON.swift"
+    let writer = try #require(Repository.files.first { $0.path == path }).text
+    let docs = try #require(Repository.files.first { $0.path == "docs/events.md" }).text
+    let names =
+      writer.matches(of: #/add\("(\w+)"/#).map { String($0.1) }
+      + writer.matches(of: #/case \.\w+: "([\w-]+)"/#).map { String($0.1) }
+    #expect(names.count > 50)
+    for name in names { #expect(docs.contains("`\(name)`"), "\(name)") }
+  }
+
   @Test func `test names are sentences`() {
     for file in Repository.files(in: "Tests") where file.isSwift && file.name != "TextTests.swift" {
       for part in file.text.components(afterEach: "@Test") {
