@@ -3,9 +3,9 @@ import Units
 
 /// The filters of a stream (RFC 6386 §9.1), named in every frame: they may change between any two.
 ///
-/// The simple ones cost a sixth less time on both sides. Where there are bits to code what moved they
-/// even keep more of the picture; where there are few, the others hide that better
-/// (docs/decisions/0010).
+/// The simple ones cost less time on both sides, up to a quarter by content. Where there are bits to
+/// code what moved they mostly keep more of the picture too; where there are few, the others hide
+/// that better (docs/decisions/0010).
 enum VP8Profile: UInt32, Sendable {
   /// Six-tap motion filter, normal loop filter.
   case normal = 0
