@@ -115,7 +115,7 @@ import Wire
     #expect(bench.agent.selected == check.path)
   }
 
-  @Test func `a check is sent again after 100 ms, doubling, and seven times in all`() {
+  @Test func `a check is sent again soon, then doubling, and nine times in all`() {
     let bench = Bench(controlling: true)
     bench.setRemote([far])
     let first = bench.takeSent()[0].message

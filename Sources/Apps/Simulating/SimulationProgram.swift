@@ -87,12 +87,15 @@ package enum SimulationProgram {
   private static func runJoins(_ options: SimulationOptions) -> Bool {
     var isGood = true
     for setting in JoinTrials.Setting.all {
-      guard
-        let trials = try? JoinTrials(
+      do {
+        let trials = try JoinTrials(
           setting, first: options.firstSeed, count: options.seedCount ?? 200)
-      else { return false }
-      output.write(line: trials.row)
-      isGood = isGood && trials.failures.isEmpty
+        output.write(line: trials.row)
+        isGood = isGood && trials.failures.isEmpty
+      } catch {
+        output.write(line: "\(setting): \(error)")
+        isGood = false
+      }
     }
     return isGood
   }

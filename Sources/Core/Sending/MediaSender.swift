@@ -31,15 +31,19 @@ package struct MediaSender: Sendable {
   /// When a packet of a key frame last left.
   private var keyFrameSentAt: Instant?
   private var isSendingKeyFrame = false
+  /// When the first packet of the first picture left.
+  private var firstVideoAt: Instant?
   private var audioLoss = 0
 
-  private var firstVideoAt: Instant?
+  /// How long after that repair is sent twice, of how many bytes at most (more would crowd out what
+  /// it is for), and up to which queue.
   private static let firstTime = Interval.milliseconds(1_000)
-  /// Bytes of repair that are doubled then: more would crowd out what it is for.
   private static let firstRepair = 8_000
   private static let firstQueue = Interval.milliseconds(20)
+  /// What a key frame takes of the rate at most, and bytes of repair that are never too dear.
   private static let keyFrameTime = Interval.milliseconds(200)
   private static let cheapRepair = 12_000
+  /// Of the target: how fast much repair leaves, but no slower than this rate.
   private static let repairFactor = 2.5
   private static let leastRepairRate = Bitrate.kilobits(1_000)
   private static let probeInterval = Interval.milliseconds(200)
@@ -138,6 +142,11 @@ package struct MediaSender: Sendable {
   /// delay the first fresh picture.
   private mutating func resume() {
     isStalled = false
+    startOver()
+  }
+
+  /// With a key frame: nothing that was sent is repaired, nothing that waits is sent.
+  private mutating func startOver() {
     pacer.dropRepair()
     history.forget()
     frames.breakChain()
@@ -151,9 +160,7 @@ package struct MediaSender: Sendable {
     let costly = max(Self.cheapRepair, congestion.target.bytes(in: Self.keyFrameTime).bytes)
     if pacer.repairByteCount >= costly, !isKeyFrameFresh(at: now) {
       // More than a key frame may take: that makes all of it superfluous, and comes sooner.
-      pacer.dropRepair()
-      history.forget()
-      frames.breakChain()
+      startOver()
       return
     }
     // With a queue on the path an answer takes longer than the link's round trip.

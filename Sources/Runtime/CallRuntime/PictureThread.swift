@@ -6,8 +6,9 @@ import Units
 
 /// Takes pictures from the source and encodes each at once under the newest order (decision 8).
 ///
-/// While the source is off nothing of it is shown or encoded. The orders come from the network thread; reports go to its mailbox, whose rule is to refuse
-/// when full: then the frame is lost and the next one is a key frame.
+/// While the source is off nothing of it is shown or encoded. The orders come from the network
+/// thread; reports go to its mailbox, whose rule is to refuse when full: then the frame is lost and
+/// the next one is a key frame.
 package final class PictureThread: Sendable {
   private let source: DeviceSwitch<any VideoSource>
   private let makeEncoder: @Sendable () throws(MediaError) -> any VideoEncoder
