@@ -220,10 +220,13 @@ import Units
     let call = try SimulatedCall(seed: 3)
     let anna = call.add("Anna")
     call.add("Ben", line: .satellite, after: .milliseconds(300))
-    call.run(for: .seconds(2))
+    call.run(for: .seconds(10))
+    // The goodbye is under way to Ben for a while.
     anna.leave()
+    #expect(anna.exitCode == nil)
     anna.say("too late")
     call.run(for: .seconds(10))
+    #expect(anna.exitCode == 0)
     #expect(
       !anna.events.contains {
         if case .chatSent = $0.event { true } else { false }
