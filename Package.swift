@@ -94,12 +94,15 @@ let targets: [Target] = [
     "CLinux", "Units", "Wire", "Ciphers", "Links", "Rooms"),
   library(
     "Apps", "Simulating",
-    ["CLinux", "CommandLine", "Judging", "Simulation", "Files", "Rooms", "Units"]),
+    ["CLinux", "CommandLine", "Judging", "Simulation", "Files", "Media", "Rooms", "Units"]),
   program("p2pcall-simulate", "Simulating", "CLinux"),
+  program(
+    "p2pcall-link", "Simulating", "Simulation", "CommandLine", "Runtime", "CLinux", "Units"),
   program("p2pcall-media", "CFFmpeg", "CLinux", "Units", "Media"),
   program(
-    "p2pcall-bench", "CommandLine", "Judging", "Runtime", "Encryption", "VideoCodec", "AudioCodec",
-    "CLinux", "Units", "Wire", "Media", "Ciphers", "Links", "Rooms"),
+    "p2pcall-bench", "CommandLine", "Judging", "Simulating", "Simulation", "Runtime", "Encryption",
+    "VideoCodec", "AudioCodec", "CLinux", "Units", "Wire", "Media", "Ciphers", "Sending",
+    "Receiving", "Links", "Rooms"),
 
   .target(
     name: "Fixtures", dependencies: ["CLinux"], path: "Tests/Fixtures", swiftSettings: settings),
@@ -134,7 +137,8 @@ let targets: [Target] = [
   tests(
     "Scenario", "Simulating", "CommandLine", "Judging", "Simulation", "Call", "Sending",
     "Receiving", "Media", "Links", "Rooms", "Wire", "Ciphers", "Units"),
-  tests("EndToEnd", "p2pcall", "p2pcall-rendezvous", "p2pcall-media"),
+  tests(
+    "EndToEnd", "p2pcall", "p2pcall-rendezvous", "p2pcall-media", "p2pcall-link", "CLinux"),
   tests("Tidy"),
 ]
 

@@ -177,6 +177,7 @@ final class RunningProgram {
   }
 
   func say(_ line: String) { input.fileHandleForWriting.write(Data((line + "\n").utf8)) }
+  func closeInput() { try? input.fileHandleForWriting.close() }
 
   /// The first event of this kind that fits; waits for it.
   @discardableResult

@@ -8,6 +8,16 @@ package struct Criterion: Hashable, Sendable {
   package var isMet: Bool
   /// Figures for the reader and goals that are not limits decide nothing once they were measured.
   package private(set) var decides = true
+  /// The number behind the words, where there is one.
+  package private(set) var figure: Figure?
+
+  package struct Figure: Hashable, Sendable {
+    package var name: String
+    package var value: Double?
+    package var unit: String
+    package var bound: Bound?
+    package var isGoal = false
+  }
 
   package init(_ name: String, limit: String, seen: String, isMet: Bool) {
     self.name = name
@@ -20,24 +30,29 @@ package struct Criterion: Hashable, Sendable {
   package static func atMost(
     _ name: String, _ limit: Double, _ unit: String, seen: Double?
   ) -> Criterion {
-    Criterion(
-      name, limit: "≤ \(rounded(limit)) \(unit)",
-      seen: seen.map { "\(rounded($0)) \(unit)" } ?? "none",
-      isMet: seen.map { $0 <= limit } ?? false)
+    bounded(name, .atMost(limit), unit, seen: seen)
   }
   package static func atLeast(
     _ name: String, _ limit: Double, _ unit: String, seen: Double?
   ) -> Criterion {
-    Criterion(
-      name, limit: "≥ \(rounded(limit)) \(unit)",
-      seen: seen.map { "\(rounded($0)) \(unit)" } ?? "none",
-      isMet: seen.map { $0 >= limit } ?? false)
+    bounded(name, .atLeast(limit), unit, seen: seen)
+  }
+  private static func bounded(
+    _ name: String, _ bound: Bound, _ unit: String, seen: Double?
+  ) -> Criterion {
+    var criterion = Criterion(
+      name, limit: "\(bound) \(unit)", seen: seen.map { "\(rounded($0)) \(unit)" } ?? "none",
+      isMet: bound.isMet(by: seen))
+    criterion.figure = Figure(name: name, value: seen, unit: unit, bound: bound)
+    return criterion
   }
   /// A figure that decides nothing, beside a goal; that it was measured is asked for.
   package static func goal(
     _ name: String, _ goal: Double, _ unit: String, seen: Double?
   ) -> Criterion {
     var criterion = Criterion.atMost("\(name) (goal)", goal, unit, seen: seen)
+    criterion.figure?.name = name
+    criterion.figure?.isGoal = true
     if let seen {
       criterion.seen += seen <= goal ? ", reached" : ", missed"
       criterion.isMet = true
@@ -50,6 +65,7 @@ package struct Criterion: Hashable, Sendable {
     var criterion = Criterion(
       name, limit: "", seen: seen.map { "\(rounded($0)) \(unit)" } ?? "none", isMet: seen != nil)
     criterion.decides = seen == nil
+    criterion.figure = Figure(name: name, value: seen, unit: unit)
     return criterion
   }
   /// What cannot be tried on this computer does not count, and is said.
@@ -146,7 +162,7 @@ package struct Report: Sendable {
 }
 
 extension String {
-  fileprivate func padded(to width: Int) -> String {
+  func padded(to width: Int) -> String {
     self + String(repeating: " ", count: max(0, width - count))
   }
 }

@@ -1,4 +1,4 @@
-import CommandLine
+package import CommandLine
 import Judging
 package import Simulation
 import Units
@@ -107,7 +107,7 @@ extension GoalVerdict {
 }
 
 extension ScenarioSample {
-  fileprivate var json: JSONObject {
+  package var json: JSONObject {
     func line(_ line: OfLine) -> JSONObject {
       var object = JSONObject()
       object.add("capacity", line.capacity)

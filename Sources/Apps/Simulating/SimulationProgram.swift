@@ -1,6 +1,5 @@
 import CLinux
 import CommandLine
-import Files
 import Rooms
 import Simulation
 import Units
@@ -35,7 +34,7 @@ package enum SimulationProgram {
   private static func runScenarios(_ options: SimulationOptions) throws(UsageError) -> Bool {
     // All are read before the first is run: a mistake is told at once.
     var scenarios: [Scenario] = []
-    for path in options.scenarios { scenarios.append(try read(path)) }
+    for path in options.scenarios { scenarios.append(try Scenario(readingFrom: path)) }
     var isGood = true
     for scenario in scenarios {
       for seed in options.firstSeed..<options.firstSeed + (options.seedCount ?? 1) {
@@ -50,25 +49,6 @@ package enum SimulationProgram {
       }
     }
     return isGood
-  }
-
-  private static func read(_ path: String) throws(UsageError) -> Scenario {
-    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    do throws(FileProblem) {
-      let bytes = try readFile(path)
-      do throws(ScenarioProblem) {
-        return try Scenario(parsing: bytes) { (name) throws(ScenarioProblem) in
-          let beside = (folder + [Substring(name)]).joined(separator: "/")
-          do { return try readFile(name.hasPrefix("/") ? name : beside, limit: 32 << 20) } catch {
-            throw ScenarioProblem("\(error)")
-          }
-        }
-      } catch {
-        throw FileProblem("\(path): \(error)")
-      }
-    } catch {
-      throw UsageError("\(error)")
-    }
   }
 
   private static func write(_ text: String, to path: String) throws(UsageError) {

@@ -8,14 +8,21 @@ struct BenchOptions: Sendable {
   var isSabotage = false
   var isJSON = false
   var isTCP = false
-  var seconds = 20
+  var seconds: Int?
 }
 
 private let benchTable = CommandTable<BenchOptions, ([String], BenchOptions)>(
-  "p2pcall-bench", operands: "accept A1|A2|A3|A4|A5|devices | B1 | B3 | B10 | B11",
+  "p2pcall-bench",
+  operands:
+    "accept A1|A2|A3|A4|A5|devices | [table] | B1 | B3 | B4 | B5 | B6 | B8 | B9 | B10 | B11 "
+    + "| agreement [B4|B5|B6|B8]",
   "runs the real programs that lie beside it, judges from outside what comes out, and prints a "
     + "table and a verdict",
   notes: [
+    "Without a subject, or with table, all that apply are measured and stand in one table: figure, "
+      + "goal, the minimum that must hold, what the peer reached. B4, B5, B6, B8 and B9 need root: "
+      + "the programs live in networks of their own on the two sides of an emulated link, see "
+      + "p2pcall-link --help. agreement runs the same scenarios in virtual time and over that link.",
     "accept judges a part of the work against its limits; with --sabotage it breaks one thing at "
       + "a time, and each must be answered with NO. B1 is the delay of pictures, B3 the time from "
       + "join to the first picture, B10 processor time beside the codecs alone, B11 memory.",
@@ -26,12 +33,12 @@ private let benchTable = CommandTable<BenchOptions, ([String], BenchOptions)>(
       "clip", "a film to send instead of the test pattern",
       .value("FILE") { (options, text) throws(UsageError) in options.clip = text }),
     CommandOption("sabotage", "judge the judge", .flag { $0.isSabotage = true }),
-    CommandOption("tcp", "B1 and B3 over TCP instead of UDP", .flag { $0.isTCP = true }),
+    CommandOption("tcp", "over TCP instead of UDP", .flag { $0.isTCP = true }),
     CommandOption(
-      "seconds", "how long a measured call lasts (20)",
+      "seconds", "how long a measured call lasts (20; 25 under loss)",
       .value("N") { (options, text) throws(UsageError) in
-        guard let seconds = Int(text), (5...600).contains(seconds) else {
-          throw UsageError("takes a number from 5 to 600")
+        guard let seconds = Int(text), (8...600).contains(seconds) else {
+          throw UsageError("takes a number from 8 to 600")
         }
         options.seconds = seconds
       }),
@@ -57,6 +64,10 @@ func runBench() -> Never {
       TextOutput.standardOutput.write(line: "p2pcall-bench \(programVersion)")
       leave(.success)
     case .result(let (operands, options)):
+      if let (text, isMet) = try measureLines(operands, options) {
+        TextOutput.standardOutput.write(text)
+        terminate(isMet ? 0 : 1)
+      }
       let report = try measure(operands, options)
       if options.isJSON {
         TextOutput.standardOutput.write(line: report.json)
@@ -79,7 +90,7 @@ private func measure(_ operands: [String], _ options: BenchOptions) throws -> Re
     throw UsageError("--sabotage goes with accept A1; the other parts share its judge")
   }
   let programs = try Programs()
-  let measurements = Measurements(programs: programs, seconds: options.seconds)
+  let measurements = Measurements(programs: programs, seconds: options.seconds ?? 20)
   let transport = options.isTCP ? "tcp" : "udp"
   switch operands {
   case ["accept", "A1"]:
@@ -89,7 +100,7 @@ private func measure(_ operands: [String], _ options: BenchOptions) throws -> Re
   case ["accept", "A3"]: return try AcceptA3(programs: programs, clip: options.clip).run()
   case ["accept", "A4"]: return try AcceptA4(programs: programs).run()
   case ["accept", "A5"]:
-    return try AcceptA5(programs: programs, seconds: options.seconds).run()
+    return try AcceptA5(programs: programs, seconds: options.seconds ?? 20).run()
   case ["B1"]: return try measurements.delay(transport: transport)
   case ["B3"]: return try measurements.firstPicture(transport: transport)
   case ["B10"]: return try measurements.processorTime()
@@ -97,6 +108,27 @@ private func measure(_ operands: [String], _ options: BenchOptions) throws -> Re
   default:
     throw UsageError("name what to measure, such as accept A1 or B1; --help lists all")
   }
+}
+
+/// What is measured over an emulated link, and tables; `nil` for all other subjects.
+private func measureLines(
+  _ operands: [String], _ options: BenchOptions
+) throws -> (text: String, isMet: Bool)? {
+  let lines = LineMeasurements(
+    programs: try Programs(), seconds: options.seconds, transport: options.isTCP ? "tcp" : "udp")
+  let metrics = ["B4", "B5", "B6", "B8", "B9"]
+  if operands.first == "agreement" {
+    if let obstacle = EmulatedLink.obstacle { throw BenchError(obstacle) }
+    let wanted = operands.count == 1 ? ["B4", "B8"] : Array(operands.dropFirst())
+    guard wanted.allSatisfy(metrics.dropLast().contains) else {
+      throw UsageError("agreement compares B4, B5, B6 and B8; name some of them")
+    }
+    return try Agreement(measurements: lines).run(wanted, isJSON: options.isJSON)
+  }
+  guard !operands.isEmpty, operands.allSatisfy(metrics.contains) else { return nil }
+  let table = try lines.table(operands)
+  guard !table.rows.isEmpty else { throw BenchError(table.notes.joined(separator: "; ")) }
+  return (options.isJSON ? table.json + "\n" : table.text, table.isMet)
 }
 
 /// What is going on, for whoever waits.

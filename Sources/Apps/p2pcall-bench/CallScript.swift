@@ -22,6 +22,8 @@ struct PartyPlan {
   /// Pictures kept for quality: every n-th.
   var keepEvery = 0
   var extra: [String] = []
+  /// The network that it lives in, if not this computer's.
+  var network: String?
 
   init(_ name: String) { self.name = name }
 }
@@ -45,7 +47,7 @@ struct CallScript {
   /// Distinguishes the files of several calls in one workspace.
   let label: String
 
-  private struct Actor {
+  struct Actor {
     var plan: PartyPlan
     var voice: Int
     var watched: Watched
@@ -61,6 +63,15 @@ struct CallScript {
   func run(
     _ plan: CallPlan, during: ([Watched], String) -> Void = { _, _ in }
   ) throws(BenchError) -> CallRecord {
+    let (actors, room) = try begin(plan)
+    awaitPictures(actors)
+    chat(actors, plan)
+    during(actors.map(\.watched), room)
+    return collect(actors, plan)
+  }
+
+  /// Everybody has entered the room, whose id comes with them.
+  func begin(_ plan: CallPlan) throws(BenchError) -> ([Actor], room: String) {
     let room = try rendezvous.createRoom(as: "\(label)-\(plan.parties[0].name)", in: workspace)
     var actors: [Actor] = []
     for (index, party) in plan.parties.enumerated() {
@@ -69,10 +80,7 @@ struct CallScript {
         throw BenchError("\(party.name) did not enter the room: \(actors[index].watched.errors)")
       }
     }
-    awaitPictures(actors)
-    chat(actors, plan)
-    during(actors.map(\.watched), room)
-    return collect(actors, plan)
+    return (actors, room)
   }
 
   private func start(
@@ -124,8 +132,9 @@ struct CallScript {
     } else {
       arguments += ["--play", "none"]
     }
+    let command = try programs.command("p2pcall", arguments + party.extra, in: party.network)
     let watched = try Watched(
-      programs.path("p2pcall"), arguments + party.extra, name: party.name, folder: folder,
+      command.program, command.arguments, name: party.name, folder: folder,
       onLine: viewOpener(party, in: plan, views))
     watched.say(room)
     return Actor(
@@ -173,7 +182,8 @@ struct CallScript {
     }
   }
 
-  private func collect(_ actors: [Actor], _ plan: CallPlan) -> CallRecord {
+  /// Waits until all have left.
+  func collect(_ actors: [Actor], _ plan: CallPlan) -> CallRecord {
     let codes = actors.map { $0.watched.exitCode(within: .seconds(Double(plan.seconds) + 20)) }
     for actor in actors {
       actor.frames?.stop()

@@ -22,6 +22,18 @@ struct Programs {
   }
 
   func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+  /// What to start for a program with these arguments, in another network (a file of /proc) if one
+  /// is named. nsenter is replaced by the program, which keeps the process's number.
+  func command(
+    _ name: String, _ arguments: [String], in network: String?
+  ) throws(BenchError) -> (program: String, arguments: [String]) {
+    guard let network else { return (path(name), arguments) }
+    guard let nsenter = programInPath("nsenter") else {
+      throw BenchError("nsenter is not installed; install the package util-linux")
+    }
+    return (nsenter, ["--net=\(network)", path(name)] + arguments)
+  }
 }
 
 /// The first executable of that name in PATH.

@@ -262,6 +262,65 @@ static inline int clinux_limit_descriptors(pid_t pid, int64_t count) {
   return (int)syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, &limit, NULL);
 }
 
+// Networks of their own (network_namespaces(7)) -------------------------------------------------
+
+// A new, empty network for the calling thread, which a program may be started in; it goes when its
+// last process and descriptor do. Needs CAP_SYS_ADMIN.
+static inline int clinux_new_network(void) {
+  return (int)syscall(SYS_unshare, 0x40000000 /* CLONE_NEWNET */);
+}
+// The calling thread's network.
+static inline int clinux_own_network(void) {
+  return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+}
+static inline int clinux_enter_network(int network) {
+  return (int)syscall(SYS_setns, network, 0x40000000 /* CLONE_NEWNET */);
+}
+// A TUN device of the calling thread's network, gone with its descriptor: one whole IP packet a read
+// or write.
+static inline int clinux_open_tun(const char *name) {
+  struct ifreq request;
+  int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return -1;
+  memset(&request, 0, sizeof request);
+  strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+  request.ifr_flags = 0x1001;  // IFF_TUN | IFF_NO_PI
+  if (ioctl(fd, _IOW('T', 202, int) /* TUNSETIFF */, &request) == 0) return fd;
+  int reason = errno;
+  close(fd);
+  errno = reason;
+  return -1;
+}
+// Takes a device of the calling thread's network up, with an IPv4 address in network order and
+// bytes 0 and 1 as its network (0: as it is).
+static inline int clinux_take_up(const char *name, uint32_t address) {
+  struct ifreq request;
+  struct sockaddr_in *place = (struct sockaddr_in *)&request.ifr_addr;
+  int result = 0;
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  memset(&request, 0, sizeof request);
+  strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+  if (address != 0) {
+    place->sin_family = AF_INET;
+    place->sin_addr.s_addr = address;
+    result = ioctl(fd, SIOCSIFADDR, &request);
+    if (result == 0) {
+      place->sin_addr.s_addr = htonl(0xFFFF0000);
+      result = ioctl(fd, SIOCSIFNETMASK, &request);
+    }
+  }
+  if (result == 0) result = ioctl(fd, SIOCGIFFLAGS, &request);
+  if (result == 0) {
+    request.ifr_flags |= IFF_UP;
+    result = ioctl(fd, SIOCSIFFLAGS, &request);
+  }
+  int reason = errno;
+  close(fd);
+  errno = reason;
+  return result;
+}
+
 // Threads ---------------------------------------------------------------------------------------
 
 static inline int clinux_name_thread(const char *name) { return prctl(PR_SET_NAME, name); }

@@ -192,10 +192,16 @@ final class Line {
   /// A datagram with one bit changed. A segment's checksum finds it: TCP sees a loss.
   private func corrupted(_ packet: Packet, place: UInt64) -> Packet? {
     counters.corrupted += 1
-    guard case .datagram(var bytes) = packet.payload, !bytes.isEmpty else { return nil }
-    bytes[Int(place % UInt64(bytes.count))] ^= 1 << UInt8(place >> 32 & 7)
     var altered = packet
-    altered.payload = .datagram(bytes)
+    switch packet.payload {
+    case .datagram(var bytes) where !bytes.isEmpty:
+      bytes[Int(place % UInt64(bytes.count))] ^= 1 << UInt8(place >> 32 & 7)
+      altered.payload = .datagram(bytes)
+    case .carried(let bytes):
+      guard let bytes = CarriedPacket(bytes)?.corrupted(place: place) else { return nil }
+      altered.payload = .carried(bytes)
+    case .datagram, .segment: return nil
+    }
     return altered
   }
 }

@@ -5,6 +5,8 @@ struct Packet {
   enum Payload {
     case datagram([UInt8])
     case segment(StreamSegment)
+    /// A real IPv4 packet with all its headers; only `CarriedLink` has them.
+    case carried([UInt8])
   }
 
   var from: SocketAddress
@@ -17,6 +19,7 @@ struct Packet {
     return switch payload {
     case .datagram(let bytes): ByteCount(network + 8 + bytes.count)
     case .segment(let segment): ByteCount(network + 32 + segment.bytes.count)
+    case .carried(let bytes): ByteCount(bytes.count)
     }
   }
 }

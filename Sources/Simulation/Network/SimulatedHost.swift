@@ -145,6 +145,7 @@ package final class SimulatedHost {
         let reset = StreamSegment(kind: .reset)
         up.offer(Packet(from: packet.to, to: packet.from, payload: .segment(reset)))
       }
+    case .carried: break
     }
   }
 

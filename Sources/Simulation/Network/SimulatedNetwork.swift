@@ -105,6 +105,7 @@ package final class SimulatedNetwork {
     case .segment(let segment):
       world.trace.add(Int(segment.offset))
       add(segment.bytes)
+    case .carried: return
     }
     hosts[to].receive(packet)
   }

@@ -33,6 +33,20 @@ package struct Scenario: Sendable {
 
   package var end: Instant { .zero + duration }
 
+  /// The beginning of it; flows that go on end a second before.
+  package func shortened(to length: Interval) -> Scenario {
+    guard length < duration else { return self }
+    var shorter = self
+    shorter.duration = length
+    shorter.flows = flows.filter { $0.start < shorter.end - .seconds(2) }.map { flow in
+      var flow = flow
+      flow.end = min(flow.end, shorter.end - .seconds(1))
+      return flow
+    }
+    shorter.shocks = shocks.filter { $0.at < shorter.end }
+    return shorter
+  }
+
   /// The longest time in which one direction lets nothing pass: a picture may become as old.
   package var longestStall: Interval {
     [forward, backward].map { $0.longestStall(until: end) }.max() ?? .zero
@@ -113,6 +127,14 @@ package struct Shock: Hashable, Sendable {
     case rise
     /// Everything stopped and goes on at this instant: until the first picture captured since.
     case stall
+
+    package var figure: ScenarioFigure {
+      switch self {
+      case .drop: .afterDrop
+      case .rise: .afterRise
+      case .stall: .afterStall
+      }
+    }
   }
 
   package var kind: Kind

@@ -42,6 +42,15 @@ package struct ScenarioSample: Sendable {
     package var target: Double?
     /// The longest from capture to decoded picture, ms; `nil` without a picture.
     package var delay: Double?
+
+    package init(
+      sent: Double, received: Double, target: Double? = nil, delay: Double? = nil
+    ) {
+      self.sent = sent
+      self.received = received
+      self.target = target
+      self.delay = delay
+    }
   }
   package struct OfLine: Sendable {
     /// kbit/s; `nil` without limit.
@@ -52,6 +61,13 @@ package struct ScenarioSample: Sendable {
     package var queue: Double
     /// 0…1: lost and dropped of what was offered.
     package var loss: Double
+
+    package init(capacity: Double?, used: Double, queue: Double = 0, loss: Double = 0) {
+      self.capacity = capacity
+      self.used = used
+      self.queue = queue
+      self.loss = loss
+    }
   }
 
   /// Its end, in seconds.
@@ -60,6 +76,13 @@ package struct ScenarioSample: Sendable {
   package var flows: [OfFlow]
   package var forward: OfLine
   package var backward: OfLine
+
+  package init(time: Double, flows: [OfFlow], forward: OfLine, backward: OfLine) {
+    self.time = time
+    self.flows = flows
+    self.forward = forward
+    self.backward = backward
+  }
 
   package func line(_ direction: Bottleneck.Direction) -> OfLine {
     direction == .forward ? forward : backward

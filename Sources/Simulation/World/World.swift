@@ -45,6 +45,9 @@ package final class World {
 
   package func run(for interval: Interval) { run(until: now + interval) }
 
+  /// When the next thing happens.
+  package var nextEvent: Instant? { queue.earliest }
+
   /// How many things are scheduled.
   package var pending: Int { queue.count }
 }
