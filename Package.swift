@@ -47,7 +47,7 @@ let targets: [Target] = [
   foreign("COpenSSL"), foreign("CVPX"), foreign("COpus"), foreign("CALSA"), foreign("CV4L"),
   foreign("CJPEG"),
   foreign("CSDL"), foreign("CFFmpeg"), foreign("CSQLite"), foreign("CUnistring"),
-  foreign("CLinux"),
+  foreign("CISAL"), foreign("CLinux"),
 
   core("Units"),
   core("Wire", "Units"),
@@ -64,6 +64,7 @@ let targets: [Target] = [
   adapter("Encryption", "COpenSSL", "CUnistring", "Units", "Ciphers", "Links", "Rooms"),
   adapter("VideoCodec", "CVPX", "Units", "Media"),
   adapter("AudioCodec", "COpus", "Units", "Media"),
+  adapter("ErasureCoding", "CISAL", "Media"),
   adapter("Camera", "CV4L", "CJPEG", "CLinux", "Units", "Media"),
   adapter("Sound", "CALSA", "CLinux", "Units", "Media"),
   adapter("Files", "CLinux", "CSQLite", "Units", "Wire", "Media", "Rooms"),
@@ -80,6 +81,7 @@ let targets: [Target] = [
     name: "Simulation",
     dependencies: [
       "Units", "Wire", "Media", "Ciphers", "Sending", "Receiving", "Links", "Rooms", "Call",
+      "ErasureCoding",
     ], path: "Sources/Simulation", swiftSettings: settings),
 
   library(
@@ -87,8 +89,8 @@ let targets: [Target] = [
   library("Apps", "Judging", ["CommandLine", "Units", "Media"]),
   program(
     "p2pcall", "CommandLine", "CallRuntime", "Runtime", "Encryption", "VideoCodec", "AudioCodec",
-    "Camera", "Sound", "Files", "Window", "CLinux", "Units", "Wire", "Media", "Ciphers", "Links",
-    "Rooms", "Call"),
+    "ErasureCoding", "Camera", "Sound", "Files", "Window", "CLinux", "Units", "Wire", "Media",
+    "Ciphers", "Links", "Rooms", "Call"),
   program(
     "p2pcall-rendezvous", "CommandLine", "ServerRuntime", "Runtime", "Encryption", "Files",
     "CLinux", "Units", "Wire", "Ciphers", "Links", "Rooms"),
@@ -110,15 +112,16 @@ let targets: [Target] = [
   tests("Wire", "Wire", "Units"),
   tests("Media", "Media", "Units"),
   tests("Hearing", "Hearing", "Media", "Units"),
-  tests("Sending", "Sending", "Wire", "Media", "Units"),
-  tests("Receiving", "Receiving", "Sending", "Wire", "Media", "Units"),
+  tests("Sending", "Sending", "ErasureCoding", "Wire", "Media", "Units"),
+  tests("Receiving", "Receiving", "Sending", "ErasureCoding", "Wire", "Media", "Units"),
   tests("Links", "Links", "Wire", "Ciphers", "Units"),
   tests("Rooms", "Rooms", "Wire", "Ciphers", "Encryption", "Units"),
   tests(
-    "Call", "Call", "Simulation", "Links", "Rooms", "Sending", "Receiving", "Wire", "Media",
-    "Ciphers", "Units"),
+    "Call", "Call", "Simulation", "ErasureCoding", "Links", "Rooms", "Sending", "Receiving",
+    "Wire", "Media", "Ciphers", "Units"),
   tests("Encryption", "Encryption", "Rooms", "Links", "Wire", "Ciphers", "COpenSSL", "Units"),
   tests("VideoCodec", "VideoCodec", "Fixtures", "CFFmpeg", "Media", "Units"),
+  tests("ErasureCoding", "ErasureCoding", "Media", "Units"),
   tests("AudioCodec", "AudioCodec", "Media", "Units"),
   tests("Camera", "Camera", "CV4L", "CLinux", "Media", "Units"),
   tests("Sound", "Sound", "CALSA", "CLinux", "Media", "Units"),

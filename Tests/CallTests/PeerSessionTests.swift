@@ -1,3 +1,4 @@
+import ErasureCoding
 import Links
 import Media
 import Rooms
@@ -13,7 +14,8 @@ import Wire
 
   private func provedPeer(_ acquaintance: Acquaintance = .new(name: "Ben")) -> PeerSession {
     var peer = PeerSession(
-      session: SessionID(bytes: [UInt8](repeating: 1, count: 16))!, joinedAt: start)
+      session: SessionID(bytes: [UInt8](repeating: 1, count: 16))!,
+      erasureCode: CauchyErasureCode(), joinedAt: start)
     peer.proved(
       KeyFingerprint(bytes: [UInt8](repeating: 2, count: 32))!, acquaintance, isAdmitted: true)
     peer.tell(.source(PictureSize(width: 640, height: 480), framesPerSecond: 30), at: start)

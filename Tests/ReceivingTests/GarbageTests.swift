@@ -1,3 +1,4 @@
+import ErasureCoding
 import Media
 import Receiving
 import Sending
@@ -8,8 +9,8 @@ import Wire
 @Suite struct GarbageTests {
   /// Real packets and reports of a short call, both ways.
   private func recorded() -> (packets: [[UInt8]], reports: [[UInt8]]) {
-    var sender = MediaSender()
-    var receiver = MediaReceiver()
+    var sender = MediaSender(erasureCode: CauchyErasureCode())
+    var receiver = MediaReceiver(erasureCode: CauchyErasureCode())
     var packets: [[UInt8]] = []
     var reports: [[UInt8]] = []
     for step in 0..<20 {
@@ -36,7 +37,10 @@ import Wire
       }
       receiver.handle(.timeout, at: now + .milliseconds(30))
       while let output = receiver.nextOutput() {
-        if case .report(let bytes) = output { reports.append(bytes) }
+        guard case .report(let bytes) = output else { continue }
+        reports.append(bytes)
+        // The sender learns of the losses, so that parity is among the packets.
+        sender.handle(.feedback(bytes), at: now + .milliseconds(30))
       }
     }
     return (packets, reports)
@@ -63,10 +67,12 @@ import Wire
   ) {
     let (packets, reports) = recorded()
     #expect(packets.count > 60)
+    let sources = packets.compactMap { (try? RTPPacket(decoding: $0))?.source }
+    #expect(sources.count { $0 == MediaStream.Source.videoParity } > 10)
     #expect(reports.count > 10)
     var random = SeededRandom(seed: seed)
-    var sender = MediaSender()
-    var receiver = MediaReceiver()
+    var sender = MediaSender(erasureCode: CauchyErasureCode())
+    var receiver = MediaReceiver(erasureCode: CauchyErasureCode())
     var audio = AudioJitterBuffer()
     var now = Instant(nanoseconds: 1)
     var pastDeadlines = 0
@@ -110,8 +116,8 @@ import Wire
       frame[7] = UInt8(width >> 8)
       frame[8] = UInt8(height & 0xFF)
       frame[9] = UInt8(height >> 8)
-      var sender = MediaSender()
-      var receiver = MediaReceiver()
+      var sender = MediaSender(erasureCode: CauchyErasureCode())
+      var receiver = MediaReceiver(erasureCode: CauchyErasureCode())
       sender.handle(
         .video(
           EncodedVideoFrame(

@@ -1,3 +1,4 @@
+import ErasureCoding
 import Foundation
 import Glibc
 import Media
@@ -47,7 +48,7 @@ import Wire
 
     // The vector again and again, each time beginning with its key frame, until ffmpeg, whenever
     // it began to listen, has seen 40 pictures.
-    var sender = MediaSender()
+    var sender = MediaSender(erasureCode: CauchyErasureCode())
     var now = Instant(nanoseconds: 1_000_000_000)
     for number in 0..<3_000 where ffmpeg.isRunning {
       let frame = frames[number % frames.count]

@@ -1,3 +1,4 @@
+import ErasureCoding
 import Media
 import Receiving
 import Sending
@@ -16,7 +17,7 @@ struct VirtualCall {
   }
 
   var sender: MediaSender
-  var receiver = MediaReceiver()
+  var receiver = MediaReceiver(erasureCode: CauchyErasureCode())
   var forward: VirtualLink
   var backward: VirtualLink
   /// The sender is told what waits in the link's queue, as of a TCP socket.
@@ -76,7 +77,7 @@ struct VirtualCall {
     link: (inout VirtualLink) -> Void = { _ in }
   ) {
     random = SeededRandom(seed: seed)
-    sender = MediaSender(configuration)
+    sender = MediaSender(configuration, erasureCode: CauchyErasureCode())
     forward = VirtualLink(seed: seed &+ 1)
     backward = VirtualLink(seed: seed &+ 2)
     link(&forward)

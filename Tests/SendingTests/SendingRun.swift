@@ -1,3 +1,4 @@
+import ErasureCoding
 import Media
 import Sending
 import Units
@@ -16,7 +17,7 @@ struct SendingRun {
   private(set) var audioLoss: [Int] = []
 
   init(_ configuration: SendingConfiguration = SendingConfiguration()) {
-    sender = MediaSender(configuration)
+    sender = MediaSender(configuration, erasureCode: CauchyErasureCode())
   }
 
   mutating func handle(_ input: SendingInput) {

@@ -97,6 +97,50 @@ import Wire
       golden: [1, 2, 3, 4], openFrom: 2)
   }
 
+  @Test func `a parity packet is what it protects, its number, and a shard`() {
+    checkMessage(
+      ParityPayload(
+        first: SequenceNumber(0x1234), count: 9, number: 2, parityCount: 3,
+        shard: [0x80, 0x01, 0xAA]),
+      golden: [
+        0x12, 0x34,  // first packet protected
+        9,  // packets protected
+        2,  // this shard's number
+        3,  // of so many
+        0x80, 0x01, 0xAA,  // the shard
+      ], openFrom: 8)
+  }
+
+  @Test(
+    arguments: [
+      ([0, 1, 0, 0, 1, 0, 0, 0], "packets protected", 0),
+      ([0, 1, 65, 0, 1, 0, 0, 0], "packets protected", 65),
+      ([0, 1, 64, 0, 0, 0, 0, 0], "parity packets", 0),
+      ([0, 1, 64, 0, 65, 0, 0, 0], "parity packets", 65),
+      ([0, 1, 64, 3, 3, 0, 0, 0], "parity number", 3),
+    ] as [([UInt8], StaticStringName, UInt64)])
+  func `parity over nothing, over too much, or beyond its own number is refused`(
+    bytes: [UInt8], field: StaticStringName, found: UInt64
+  ) {
+    #expect(throws: WireError.invalid(field: field, found: found)) {
+      try ParityPayload(decoding: bytes)
+    }
+  }
+
+  @Test func `a shard is marker, length, payload and zeros`() throws {
+    var shards: [UInt8] = []
+    ParityShard.append([7, 8, 9], isMarked: true, length: 6, to: &shards)
+    ParityShard.append([5], isMarked: false, length: 6, to: &shards)
+    #expect(shards == [0x80, 3, 7, 8, 9, 0, 0, 1, 5, 0, 0, 0])
+    let first = try #require(ParityShard.read(shards[0..<6]))
+    #expect(first.isMarked && first.payload == [7, 8, 9])
+    let second = try #require(ParityShard.read(shards[6..<12]))
+    #expect(!second.isMarked && second.payload == [5])
+    for broken in [[], [0], [0, 1], [0, 0, 1], [0, 3, 1, 2], [0xFF, 0xFF, 1]] as [[UInt8]] {
+      #expect(ParityShard.read(broken[...]) == nil)
+    }
+  }
+
   @Test(
     arguments: [
       ([0x78], 960), ([0x70], 480), ([0x08], 960), ([0x79], 1_920), ([0x18], 2_880),

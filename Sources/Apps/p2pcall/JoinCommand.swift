@@ -3,6 +3,7 @@ import Call
 import CallRuntime
 import CommandLine
 import Encryption
+import ErasureCoding
 import Links
 import Media
 import Rooms
@@ -158,6 +159,7 @@ private struct CallPlan: Sendable {
           duration: options.duration),
         hub: hub, rendezvous: rendezvous, boxes: SealedBoxes(keys, own: session, with: suite),
         people: people, folding: UnistringFolding(),
+        erasureCode: CauchyErasureCode(),
         charter: CharterWatch(
           keys, wallSeconds: UInt64(max(0, Clock.wallSeconds)), at: Clock.now, with: suite))
     }

@@ -1,5 +1,5 @@
 package import Links
-import Media
+package import Media
 import Receiving
 package import Rooms
 import Sending
@@ -18,6 +18,7 @@ package struct Conference {
   var boxes: SealedBoxes
   var people: KnownPeers
   let folding: any TextFolding
+  let erasureCode: any ErasureCode
   /// The owner's word on who may be here; `nil` where nobody asked for it to be kept.
   var charter: CharterWatch?
 
@@ -48,7 +49,7 @@ package struct Conference {
   package init(
     configuration: ConferenceConfiguration, hub: LinkHub, rendezvous: RendezvousClient,
     boxes: SealedBoxes, people: KnownPeers, folding: any TextFolding,
-    charter: CharterWatch? = nil
+    erasureCode: any ErasureCode, charter: CharterWatch? = nil
   ) {
     self.configuration = configuration
     self.hub = hub
@@ -56,6 +57,7 @@ package struct Conference {
     self.boxes = boxes
     self.people = people
     self.folding = folding
+    self.erasureCode = erasureCode
     self.charter = charter
     isMicrophoneOn = configuration.sendsAudio
     isCameraOn = configuration.sendsVideo

@@ -43,7 +43,7 @@ extension Conference {
   private mutating func introduce(_ session: SessionID, at now: Instant) {
     strays.removeAll { $0 == session }
     guard index(of: session) == nil else { return }
-    let peer = PeerSession(session: session, joinedAt: now)
+    let peer = PeerSession(session: session, erasureCode: erasureCode, joinedAt: now)
     let position = peers.firstIndex { $0.session > session } ?? peers.count
     peers.insert(peer, at: position)
     outputs.append(.event(.peerJoined(peer.label)))

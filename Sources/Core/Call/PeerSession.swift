@@ -35,11 +35,11 @@ struct PeerSession {
   private var carrierBacklog = 0
   private var outputs = OutputQueue<PeerOutput>()
 
-  init(session: SessionID, joinedAt: Instant) {
+  init(session: SessionID, erasureCode: any ErasureCode, joinedAt: Instant) {
     self.session = session
     self.joinedAt = joinedAt
-    sender = MediaSender()
-    receiver = MediaReceiver()
+    sender = MediaSender(erasureCode: erasureCode)
+    receiver = MediaReceiver(erasureCode: erasureCode)
     label = PeerLabel(peer: session.description, name: "")
     gate.userJoined = true
   }

@@ -1,4 +1,4 @@
-import Media
+package import Media
 package import Units
 import Wire
 
@@ -14,6 +14,7 @@ package struct MediaReceiver: Sendable {
   private var audioClock = TimestampUnwrapper()
   private var audioSeen = IndexWindow()
   private var assembly = FrameAssembly()
+  private var parity: ParityDecoder
   private var losses = LossTracker()
   private var order = FrameOrder()
   private var keyFrame = KeyFrameRequest()
@@ -36,7 +37,7 @@ package struct MediaReceiver: Sendable {
   private static let packetLimit = 1_500
   private static let reportInterval = Interval.milliseconds(1_000)
 
-  package init() {}
+  package init(erasureCode: any ErasureCode) { parity = ParityDecoder(code: erasureCode) }
 
   // MARK: - Input
 
@@ -73,6 +74,8 @@ package struct MediaReceiver: Sendable {
       takeVideo(packet, index: videoCount.insert(packet, at: now), isRepair: false, at: now)
     case (MediaStream.Source.videoRepair, MediaStream.PayloadType.vp8Repair):
       takeRepair(packet, at: now)
+    case (MediaStream.Source.videoParity, MediaStream.PayloadType.vp8Parity):
+      takeParity(packet, at: now)
     default: refused += 1
     }
   }
@@ -102,6 +105,23 @@ package struct MediaReceiver: Sendable {
     takeVideo(original, index: videoCount.index(of: repair.original), isRepair: true, at: now)
   }
 
+  private mutating func takeParity(_ packet: RTPPacket, at now: Instant) {
+    guard let payload = try? ParityPayload(decoding: packet.payload) else {
+      refused += 1
+      return
+    }
+    let first = videoCount.index(of: payload.first)
+    let last = first + Int64(payload.count - 1)
+    losses.noteParity(over: first...last, timestamp: packet.timestamp, at: now)
+    guard isOfUse(last) else { return }
+    let result = parity.insert(
+      payload, first: first, timestamp: videoClock.timestamp(of: packet.timestamp),
+      window: assembly.window)
+    if result.isRefused { refused += 1 }
+    if result.isExhausted { losses.release(at: now) }
+    for rebuilt in result.rebuilt { takeVideo(rebuilt, isRepair: true, at: now) }
+  }
+
   private mutating func takeVideo(
     _ packet: RTPPacket, index: PacketIndex, isRepair: Bool, at now: Instant
   ) {
@@ -109,25 +129,39 @@ package struct MediaReceiver: Sendable {
       refused += 1
       return
     }
+    takeVideo(
+      PacketWindow.Packet(
+        index: index, timestamp: videoClock.timestamp(of: packet.timestamp),
+        isMarked: packet.isMarked, bytes: packet.payload, payload: payload),
+      isRepair: isRepair, at: now)
+    // It may be the one that parity was waiting for.
+    for rebuilt in parity.complete(index, window: assembly.window) {
+      takeVideo(rebuilt, isRepair: true, at: now)
+    }
+  }
+
+  private mutating func takeVideo(
+    _ packet: PacketWindow.Packet, isRepair: Bool, at now: Instant
+  ) {
+    let index = packet.index
+    let payload = packet.payload
     let arrival = losses.insert(
       index, isRepair: isRepair, startsFrame: payload.startsFrame, endsFrame: packet.isMarked,
-      at: now)
+      timestamp: UInt32(truncatingIfNeeded: packet.timestamp), at: now)
     switch arrival {
     case .old where !isOfUse(index): return
     case .jump:
       assembly.reset()
+      parity.reset()
       order.breakChain()
       keyFrame.noteHopeless(at: now)
     case .inOrder, .repaired, .old: break
     }
-    let timestamp = videoClock.timestamp(of: packet.timestamp)
-    if !isRepair { age.note(timestamp, roundTrip: roundTrip, at: now) }
+    if !isRepair { age.note(packet.timestamp, roundTrip: roundTrip, at: now) }
     if payload.startsFrame, KeyFrameHeader.isKeyFrame(payload.part) {
       keyFrame.noteComing(index, at: now)
     }
-    let result = assembly.insert(
-      PacketWindow.Packet(
-        index: index, timestamp: timestamp, isMarked: packet.isMarked, payload: payload))
+    let result = assembly.insert(packet)
     if let frame = result.frame {
       order.insert(frame)
       giveOut(at: now)
@@ -173,6 +207,7 @@ package struct MediaReceiver: Sendable {
       guard let frame = order.next() else { return }
       keyFrame.noteProgress()
       losses.forget(through: frame.last)
+      parity.forget(through: frame.last)
       assembly.forget(from: givenThrough.map { $0 + 1 } ?? frame.first, through: frame.last)
       if frame.isKeyFrame { size = frame.size }
       let assembled = AssembledFrame(

@@ -1,4 +1,4 @@
-import Media
+package import Media
 package import Units
 import Wire
 
@@ -12,6 +12,7 @@ package struct MediaSender: Sendable {
   private var videoPacketizer: VideoPacketizer
   private var audioPacketizer: AudioPacketizer
   private var history: PacketHistory
+  private var protection: FrameProtection
   private var congestion: CongestionControl
   private var budget = EncoderBudget()
   private var pacer: Pacer
@@ -49,11 +50,14 @@ package struct MediaSender: Sendable {
   private static let probeInterval = Interval.milliseconds(200)
   private static let keyFrameRepeat = Interval.milliseconds(300)
 
-  package init(_ configuration: SendingConfiguration = SendingConfiguration()) {
+  package init(
+    _ configuration: SendingConfiguration = SendingConfiguration(), erasureCode: any ErasureCode
+  ) {
     self.configuration = configuration
     videoPacketizer = VideoPacketizer(configuration)
     audioPacketizer = AudioPacketizer(configuration)
     history = PacketHistory(configuration)
+    protection = FrameProtection(configuration, code: erasureCode)
     congestion = CongestionControl(configuration)
     pacer = Pacer(rate: congestion.pace)
   }
@@ -231,12 +235,23 @@ package struct MediaSender: Sendable {
   private mutating func nextPacket(at now: Instant) -> Pacer.Packet? {
     if pacer.isReadyForFrame, !pacer.isHeld, let frame = frames.next(at: now) {
       isSendingKeyFrame = frame.isKeyFrame
-      for (index, packet) in videoPacketizer.packets(of: frame) {
-        pacer.append(paced(packet, as: .video, index: index))
-      }
+      append(frame)
       tally.countFrame(frame)
     }
     return pacer.next(at: now)
+  }
+
+  /// A frame's packets, and its parity right behind them.
+  private mutating func append(_ frame: EncodedVideoFrame) {
+    let packets = videoPacketizer.packets(of: frame)
+    for (index, packet) in packets { pacer.append(paced(packet, as: .video, index: index)) }
+    let bare = pacer.videoByteCount
+    let path = ParityPlan.Path(
+      loss: congestion.lossPattern, roundTrip: roundTrip, standingQueue: congestion.standingQueue)
+    for packet in protection.parity(of: packets, worth: ParityPlan.Worth(frame), on: path) {
+      pacer.append(paced(packet, as: .parity))
+    }
+    budget.countParity(ByteCount(pacer.videoByteCount - bare), of: ByteCount(bare))
   }
 
   private mutating func send(_ paced: Pacer.Packet, at now: Instant) {
@@ -247,6 +262,7 @@ package struct MediaSender: Sendable {
       budget.countAudio(paced.size, at: now)
     case .repair:
       budget.countRepair(paced.size, at: now)
+    case .parity: break
     case .video:
       firstVideoAt = firstVideoAt ?? now
       if isSendingKeyFrame { keyFrameSentAt = now }

@@ -13,7 +13,7 @@ struct SendTally {
   mutating func count(_ packet: Pacer.Packet) {
     switch packet.medium {
     case .audio: audio += packet.size
-    case .repair: repair += packet.size
+    case .repair, .parity: repair += packet.size
     case .video: video += packet.size
     }
   }

@@ -1,5 +1,6 @@
 package import Call
 import Ciphers
+import ErasureCoding
 package import Links
 package import Media
 import Receiving
@@ -97,7 +98,7 @@ package final class SimulatedMember {
         duration: options.duration), hub: hub, rendezvous: client,
       boxes: SealedBoxes(room.keys, own: session, with: ciphers),
       people: KnownPeers(own: KeyFingerprint(bytes: identity.keyHash)!),
-      folding: SimulatedFolding(),
+      folding: SimulatedFolding(), erasureCode: CauchyErasureCode(),
       charter: CharterWatch(
         room.keys, wallSeconds: 1_700_000_000, at: clock.local(world.now), with: ciphers))
     var camera = ScriptedCamera(

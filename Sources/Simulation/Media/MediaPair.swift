@@ -1,3 +1,4 @@
+import ErasureCoding
 import Links
 package import Media
 import Receiving
@@ -20,7 +21,7 @@ package final class MediaPair {
   private let sabotage: Sabotage?
   private var heldBack: [[UInt8]] = []
   private var sender: MediaSender
-  private var receiver = MediaReceiver()
+  private var receiver = MediaReceiver(erasureCode: CauchyErasureCode())
   private var senderAlarm: Alarm!
   private var receiverAlarm: Alarm!
   private var senderTurns: TurnChecker
@@ -52,7 +53,7 @@ package final class MediaPair {
     var random = world.split()
     senderClock = SimulatedClock(epoch: .seconds(5_000), partsPerMillion: 20)
     receiverClock = SimulatedClock(epoch: .seconds(90_000), partsPerMillion: -20)
-    sender = MediaSender()
+    sender = MediaSender(erasureCode: CauchyErasureCode())
     senderTurns = TurnChecker("sender", findings: findings)
     receiverTurns = TurnChecker("receiver", findings: findings)
     pace = PaceChecker("sender", findings: findings)

@@ -4,11 +4,17 @@ import Units
 ///
 /// A gap is asked about at once, unless packets were seen to come reordered: then after as long as
 /// they were late. Asked again each time a round trip has brought nothing.
+///
+/// Where the sender adds parity, which leaves right behind its frame, a gap inside of a frame is held
+/// until that parity has come and was too little, a later frame begins, or silence says that nothing
+/// more of the frame comes.
 struct LossTracker {
   private struct Missing {
     var index: PacketIndex
     var since: Instant
     var askAt: Instant
+    /// Its frame's parity may still come.
+    var isHeld = false
     var asked = 0
     /// It was only guessed that the packet has been sent.
     var isGuess = false
@@ -18,9 +24,14 @@ struct LossTracker {
   private(set) var highest: PacketIndex?
   /// How late reordered packets come, with some margin.
   private var reorderWait = Interval.zero
-  /// When a frame whose end has not come is asked on: packets of a frame follow closely, so a
-  /// longer silence means that its last ones are lost.
-  private var tailAt: Instant?
+  /// Packets of a frame, and its parity, follow closely, so a longer silence means that the rest is
+  /// lost: a frame whose end has not come is asked on, and what is held is asked for.
+  private var quietAt: Instant?
+  /// The highest packet is its frame's last, and the frame's timestamp.
+  private var isFrameEnded = true
+  private var timestamp: UInt32?
+  /// When parity last came.
+  private var parityAt: Instant?
   /// The usual distance of two packets of a frame, decaying from the longest seen.
   private var spacing = Interval.milliseconds(5)
   private var lastArrival: Instant?
@@ -33,6 +44,8 @@ struct LossTracker {
   private static let ageLimit = Interval.milliseconds(1_200)
   private static let repetition = Interval.milliseconds(12)
   private static let reorderLimit = Interval.milliseconds(40)
+  /// So long after the last parity no more is expected.
+  private static let parityMemory = Interval.milliseconds(500)
 
   enum Arrival {
     case inOrder
@@ -43,7 +56,8 @@ struct LossTracker {
   }
 
   mutating func insert(
-    _ index: PacketIndex, isRepair: Bool, startsFrame: Bool, endsFrame: Bool, at now: Instant
+    _ index: PacketIndex, isRepair: Bool, startsFrame: Bool, endsFrame: Bool, timestamp: UInt32,
+    at now: Instant
   ) -> Arrival {
     guard let highest else {
       self.highest = index
@@ -55,7 +69,7 @@ struct LossTracker {
         // The frame's beginning is missing: it is just before.
         for step in (1...4).reversed() { miss(index + Int64(-step), at: now) }
       }
-      watchTail(endsFrame: endsFrame, at: now)
+      note(endsFrame: endsFrame, timestamp: timestamp, at: now)
       return .inOrder
     }
     if index > highest {
@@ -67,13 +81,17 @@ struct LossTracker {
       if index == highest + 1, !startsFrame, let lastArrival {
         spacing = min(max(now - lastArrival, spacing * 0.95), .milliseconds(50))
       }
+      let isSameFrame = !isFrameEnded && timestamp == self.timestamp
+      // What stands between is of this frame alone, and its parity has not come yet.
+      let isHeld = !startsFrame && (isSameFrame || isFrameEnded) && expectsParity(at: now)
+      if !isSameFrame { release(at: now) }
       var gap = highest + 1
       while gap < index {
-        miss(gap, at: now)
+        miss(gap, isHeld: isHeld, at: now)
         gap += 1
       }
       self.highest = index
-      watchTail(endsFrame: endsFrame, at: now)
+      note(endsFrame: endsFrame, timestamp: timestamp, at: now)
       return .inOrder
     }
     guard let at = missing.firstIndex(where: { $0.index == index }) else { return .old }
@@ -85,18 +103,57 @@ struct LossTracker {
     } else {
       reorderWait = reorderWait * 0.97
     }
-    if index == highest { watchTail(endsFrame: endsFrame, at: now) }
+    if index == highest { note(endsFrame: endsFrame, timestamp: timestamp, at: now) }
     return .repaired
   }
 
-  private mutating func watchTail(endsFrame: Bool, at now: Instant) {
-    lastArrival = now
-    tailAt = endsFrame ? nil : now + spacing * 2 + .milliseconds(4)
+  /// Parity of a frame came, whose packets it names: what of them is missing was lost.
+  mutating func noteParity(
+    over packets: ClosedRange<PacketIndex>, timestamp: UInt32, at now: Instant
+  ) {
+    parityAt = now
+    guard let highest, packets.upperBound - highest <= Self.gapLimit else { return }
+    release(before: packets.lowerBound, at: now)
+    guard packets.upperBound > highest else {
+      if packets.contains(highest) { note(endsFrame: true, timestamp: timestamp, at: now) }
+      return
+    }
+    var gap = highest + 1
+    while gap <= packets.upperBound {
+      miss(gap, isHeld: gap >= packets.lowerBound, at: now)
+      gap += 1
+    }
+    self.highest = packets.upperBound
+    note(endsFrame: true, timestamp: timestamp, at: now)
   }
 
-  private mutating func miss(_ index: PacketIndex, at now: Instant) {
+  /// No more parity comes for what is held.
+  mutating func release(before end: PacketIndex? = nil, at now: Instant) {
+    for at in missing.indices where missing[at].isHeld {
+      if let end, missing[at].index >= end { continue }
+      missing[at].isHeld = false
+      missing[at].askAt = max(now, missing[at].since + reorderWait)
+    }
+  }
+
+  private func expectsParity(at now: Instant) -> Bool {
+    parityAt.map { now - $0 < Self.parityMemory } ?? false
+  }
+
+  /// The newest of all.
+  private mutating func note(endsFrame: Bool, timestamp: UInt32, at now: Instant) {
+    lastArrival = now
+    isFrameEnded = endsFrame
+    self.timestamp = timestamp
+    quietAt =
+      endsFrame && !missing.contains(where: \.isHeld)
+      ? nil : now + spacing * 2 + .milliseconds(4)
+  }
+
+  private mutating func miss(_ index: PacketIndex, isHeld: Bool = false, at now: Instant) {
     if missing.count == Self.countLimit { missing.removeFirst() }
-    missing.append(Missing(index: index, since: now, askAt: now + reorderWait))
+    missing.append(
+      Missing(index: index, since: now, askAt: now + reorderWait, isHeld: isHeld))
   }
 
   /// Packets up to `index` are not needed any more.
@@ -106,20 +163,23 @@ struct LossTracker {
 
   mutating func forgetAll() {
     missing.removeAll()
-    tailAt = nil
+    quietAt = nil
   }
 
   /// What to ask for now, oldest first.
   mutating func takeDue(roundTrip: Interval, at now: Instant) -> [SequenceNumber] {
-    if let tail = tailAt, tail <= now, let last = highest {
-      tailAt = nil
-      highest = last + 1
-      miss(last + 1, at: now - reorderWait)
-      missing[missing.count - 1].isGuess = true
+    if let quietAt, quietAt <= now, let last = highest {
+      self.quietAt = nil
+      release(at: now)
+      if !isFrameEnded {
+        highest = last + 1
+        miss(last + 1, at: now - reorderWait)
+        missing[missing.count - 1].isGuess = true
+      }
     }
     missing.removeAll { now - $0.since > Self.ageLimit }
     var due: [SequenceNumber] = []
-    for at in missing.indices where missing[at].askAt <= now {
+    for at in missing.indices where !missing[at].isHeld && missing[at].askAt <= now {
       due.append(SequenceNumber(missing[at].index))
       missing[at].asked += 1
       let again = roundTrip + max(.milliseconds(8), roundTrip / 5)
@@ -130,9 +190,11 @@ struct LossTracker {
   }
 
   var nextAsk: Instant? {
-    let ask = missing.min { $0.askAt < $1.askAt }?.askAt
-    guard let tailAt else { return ask }
-    return ask.map { min($0, tailAt) } ?? tailAt
+    var ask = quietAt
+    for packet in missing where !packet.isHeld {
+      ask = ask.map { min($0, packet.askAt) } ?? packet.askAt
+    }
+    return ask
   }
 
   var isEmpty: Bool { missing.isEmpty }

@@ -18,7 +18,7 @@ struct FrameAssembly {
     var bytes: [UInt8]
   }
 
-  private var window = PacketWindow()
+  private(set) var window = PacketWindow()
 
   /// Takes a packet in. Returns the frame that it completes; `isNew` is `false` for a duplicate.
   mutating func insert(_ packet: PacketWindow.Packet) -> (isNew: Bool, frame: Frame?) {

@@ -8,12 +8,14 @@ struct PacketWindow {
     var index: PacketIndex
     var timestamp: Int64
     var isMarked: Bool
+    /// As they came, which is what parity is over; and read.
+    var bytes: [UInt8]
     var payload: VP8Payload
   }
 
   private var slots: [Packet?] = Array(repeating: nil, count: Self.capacity)
 
-  /// Packets, 2 MB: a key frame of any size that a call can carry.
+  /// Packets, 4 MB: a key frame of any size that a call can carry.
   static let capacity = 2_048
 
   subscript(index: PacketIndex) -> Packet? {

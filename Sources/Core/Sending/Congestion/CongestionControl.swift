@@ -14,6 +14,8 @@ struct CongestionControl {
   private(set) var standingQueue = Interval.zero
   /// Of packets, smoothed over about a second, 0…1.
   private(set) var lossRatio = 0.0
+  /// The same over a longer time, and how losses follow one another.
+  private(set) var lossPattern = LossPattern()
 
   private var log: SentLog
   private var capacity: CapacityEstimate
@@ -43,6 +45,9 @@ struct CongestionControl {
   /// What may be in flight beyond the least response time: feedback's interval and a short queue.
   private static let windowSlack = Interval.milliseconds(75)
   private static let leastWindow = ByteCount(12_000)
+  /// More says that the bottleneck is at work, beyond jitter.
+  private static let shortQueue = Interval.milliseconds(25)
+  private static let longWait = Interval.milliseconds(50)
   private static let outage = Interval.milliseconds(500)
   /// Lateness of a timer that does not matter.
   private static let timerSlack = Interval.microseconds(300)
@@ -83,12 +88,13 @@ struct CongestionControl {
     delay = PathDelay()
     response = WindowedLeast()
     responseTime = nil
+    lossPattern = LossPattern()
     capacity.forget()
     unansweredSince = nil
   }
 
   mutating func handle(_ feedback: TransportFeedback, at now: Instant) {
-    let (arrived, lost) = log.apply(feedback)
+    let (arrived, lost, runs) = log.apply(feedback)
     guard !arrived.isEmpty else { return }
     let isOutageOver = unansweredSince.map { now - $0 > Self.outage } ?? false
     unansweredSince = nil
@@ -103,6 +109,9 @@ struct CongestionControl {
     updatedAt = now
     // What an outage swallowed tells nothing about the path after it.
     countLoss(arrived: arrived.count, lost: isOutageOver ? 0 : lost, elapsed: elapsed)
+    if !isOutageOver, !isQueueing(arrived) {
+      lossPattern.count(arrived.count + max(0, lost), lost: lost, runs: runs)
+    }
     standingQueue = delay.standing(at: now)
     if capacity.update(at: now) {
       delay.keepNewest(4)
@@ -135,6 +144,15 @@ struct CongestionControl {
       at: now, size: entry.size, sent: sent, arrived: arrival - previousArrival, waited: waited)
     guard gap.isQueued || entry.followsClosely else { return }
     capacity.append(gap)
+  }
+
+  /// What is lost beside packets that waited is lost to a queue that overflows.
+  private func isQueueing(_ arrived: [SentLog.Entry]) -> Bool {
+    standingQueue > Self.shortQueue
+      || arrived.contains { entry in
+        guard let arrivedAt = entry.arrivedAt else { return false }
+        return delay.queueing(arrivedAt - entry.sentAt) > Self.longWait
+      }
   }
 
   /// Weighs by time, not by packets: a burst of losses told in one message is no lossy path.

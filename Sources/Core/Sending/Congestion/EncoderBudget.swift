@@ -9,6 +9,9 @@ struct EncoderBudget {
   private var ladder = QualityLadder()
   private var audio = RateMeter(window: .milliseconds(1_000))
   private var repair = RateMeter(window: .milliseconds(1_000))
+  /// Bytes of frames and of their parity, the newer ones counting more: what of a budget for both
+  /// goes to parity follows from it at once, where its rate, measured, would lag behind and swing.
+  private var protected = (frames: 0.0, parity: 0.0)
   /// How much larger than asked pictures come out, smoothed: VP8 overshoots on hard content.
   private var overshoot = 1.0
   private var lastFrameAt: Instant?
@@ -21,6 +24,8 @@ struct EncoderBudget {
   /// Of RTP and VP8 in a video packet.
   private static let headers = RTPPacket.headerCount + VP8Payload.descriptorCount
   private static let least = Bitrate.kilobits(40)
+  /// What a frame's bytes count after the next: thirty frames are remembered.
+  private static let protectionMemory = 0.967
 
   mutating func setSource(_ size: PictureSize, framesPerSecond: Double) {
     source = (size, min(max(framesPerSecond, 1), 120))
@@ -30,6 +35,17 @@ struct EncoderBudget {
 
   mutating func countAudio(_ size: ByteCount, at now: Instant) { audio.add(size, at: now) }
   mutating func countRepair(_ size: ByteCount, at now: Instant) { repair.add(size, at: now) }
+
+  /// A frame was cut into packets and given so much parity.
+  mutating func countParity(_ parity: ByteCount, of frame: ByteCount) {
+    protected.frames = protected.frames * Self.protectionMemory + Double(frame.bytes)
+    protected.parity = protected.parity * Self.protectionMemory + Double(parity.bytes)
+  }
+
+  /// Parity for each byte of a frame's packets, 0…1.
+  private var parityShare: Double {
+    protected.frames > 0 ? min(protected.parity / protected.frames, 1) : 0
+  }
 
   /// Learns from what the encoder made of the newest advice.
   mutating func countFrame(_ frame: EncodedVideoFrame, at now: Instant) {
@@ -48,7 +64,8 @@ struct EncoderBudget {
     target: Bitrate, overhead: ByteCount, at now: Instant
   ) -> EncoderAdvice? {
     let repairShare = min(repair.rate(at: now), target * 0.5)
-    let wire = max(target - audio.rate(at: now) - repairShare, Self.least)
+    let pictures = (target - audio.rate(at: now) - repairShare) * (1 / (1 + parityShare))
+    let wire = max(pictures, Self.least)
     let frameRate = ladder.framesPerSecond(of: source?.framesPerSecond ?? 30)
     // Each packet costs headers: count those that a picture of this budget takes.
     let perPacket = Double(Self.headers + overhead.bytes)

@@ -50,30 +50,41 @@ struct SentLog {
   }
 
   /// Takes in a feedback message. Returns the packets it tells to have arrived that were not known
-  /// to, in order of sending, and how many more (or, after reordering, fewer) are lost.
-  mutating func apply(_ feedback: TransportFeedback) -> (arrived: [Entry], lost: Int) {
+  /// to, in order of sending; how many more (or, after reordering, fewer) are lost; and how many of
+  /// these were sent behind one that was not.
+  mutating func apply(
+    _ feedback: TransportFeedback
+  ) -> (arrived: [Entry], lost: Int, runs: Int) {
     let newest = next + (-1)
     let base = newest + Int64(feedback.base.distance(from: SequenceNumber(newest)))
     var clock = Instant.zero + Self.referenceTick.times(unwrap(feedback.referenceTime))
     var arrived: [Entry] = []
     var lost = 0
+    var runs = 0
     for (offset, arrival) in feedback.arrivals.enumerated() {
       if let arrival { clock += TransportFeedback.tick.times(Int64(arrival)) }
       let index = base + Int64(offset)
       guard var entry = self[index], entry.arrivedAt == nil else { continue }
       if arrival != nil {
         entry.arrivedAt = clock
-        if entry.isReportedLost { lost -= 1 }
+        if entry.isReportedLost {
+          lost -= 1
+          if !isLost(index + (-1)), !isLost(index + 1) { runs -= 1 }
+          entry.isReportedLost = false
+        }
         arrived.append(entry)
         if newestArrived.map({ $0.index < index }) ?? true { newestArrived = (index, entry.total) }
       } else if !entry.isReportedLost {
         entry.isReportedLost = true
         lost += 1
+        if !isLost(index + (-1)) { runs += 1 }
       }
       entries[slot(index)] = entry
     }
-    return (arrived, lost)
+    return (arrived, lost, runs)
   }
+
+  private func isLost(_ index: PacketIndex) -> Bool { self[index]?.isReportedLost ?? false }
 
   /// Reference times wrap after 12 days; each is the one nearest to the highest seen.
   private mutating func unwrap(_ wire: UInt32) -> Int64 {

@@ -1,12 +1,15 @@
 import Units
 import Wire
 
-/// Decides when packets leave: sound at once, then repair, then pictures, the last two spread at
-/// `rate` so that a picture fills the bottleneck no faster than it drains.
+/// Decides when packets leave: sound at once, then what was asked for again, then pictures, each with
+/// its parity behind it; all but sound spread at `rate` so that a picture fills the bottleneck no faster than it drains.
 struct Pacer {
   enum Medium: Sendable {
     case audio
+    /// Sent again.
     case repair
+    /// Sent behind a picture, as part of it.
+    case parity
     case video
   }
   struct Packet {
@@ -66,7 +69,7 @@ struct Pacer {
       }
       repair.append(packet)
       repairByteCount += packet.size.bytes
-    case .video:
+    case .video, .parity:
       if isReadyForFrame {
         video.removeAll(keepingCapacity: true)
         videoSent = 0

@@ -14,9 +14,11 @@ struct VideoPacketizer {
   private let firstTimestamp: Int64
   private var lastTimestamp = Int64.min
 
-  /// Bytes of a frame in one packet: room is left for the two that a retransmission adds.
+  /// Bytes of a frame in one packet: room is left for what parity adds, which is more than the two
+  /// of a retransmission.
   static let partLimit =
-    MediaStream.packetLimit - 2 - RTPPacket.headerCount - VP8Payload.descriptorCount
+    MediaStream.packetLimit - ParityPayload.headerCount - ParityShard.headerCount
+    - RTPPacket.headerCount - VP8Payload.descriptorCount
 
   init(_ configuration: SendingConfiguration) {
     sequence = PacketIndex(Int64(configuration.firstSequence))

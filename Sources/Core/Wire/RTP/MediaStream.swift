@@ -6,14 +6,18 @@ package enum MediaStream {
     package static let vp8: UInt8 = 96
     /// Retransmissions of `vp8` (RFC 4588).
     package static let vp8Repair: UInt8 = 97
+    /// Parity over packets of `vp8`.
+    package static let vp8Parity: UInt8 = 98
     package static let opus: UInt8 = 111
   }
 
-  /// Synchronisation sources (RFC 3550 §8); retransmissions have their own (RFC 4588 §4).
+  /// Synchronisation sources (RFC 3550 §8); retransmissions have their own (RFC 4588 §4), and so has
+  /// parity.
   package enum Source {
     package static let audio: UInt32 = 1
     package static let video: UInt32 = 2
     package static let videoRepair: UInt32 = 3
+    package static let videoParity: UInt32 = 4
   }
 
   /// Timestamp units a second (RFC 7741 §4.1, RFC 7587 §4.1).

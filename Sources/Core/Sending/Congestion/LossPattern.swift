@@ -1,0 +1,30 @@
+/// How the path loses packets, over about the newest 1 200: what share, and in how long runs.
+struct LossPattern {
+  private var packets = 0.0
+  private var lost = 0.0
+  private var runs = 0.0
+
+  /// Packets after which what was seen counts a third.
+  private static let memory = 1_200.0
+  /// As if so many packets had come before: a loss among the first few makes no lossy path.
+  private static let doubt = 20.0
+
+  /// `runs`: how many of the lost were not right behind another lost one.
+  mutating func count(_ packets: Int, lost: Int, runs: Int) {
+    let keep = max(0, 1 - Double(packets) / Self.memory)
+    self.packets = self.packets * keep + Double(packets)
+    self.lost = max(0, self.lost * keep + Double(lost))
+    self.runs = max(0, self.runs * keep + Double(runs))
+  }
+
+  /// Of packets that are lost, 0…1.
+  var ratio: Double { min(1, lost / (packets + Self.doubt)) }
+
+  /// How many are lost in a row in the mean: at least as many as if each was lost by itself.
+  var burst: Double {
+    let alone = 1 / max(0.1, 1 - ratio)
+    // Of two or three runs no mean is to be had.
+    guard runs > 3 else { return alone }
+    return min(max(lost / runs, alone), 50)
+  }
+}
