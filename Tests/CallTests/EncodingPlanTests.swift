@@ -14,37 +14,56 @@ import Wire
     EncoderAdvice(bitrate: .kilobits(kilobits), size: size, framesPerSecond: 30)
   }
 
+  private func main(_ plan: inout EncodingPlan, _ advice: [EncoderAdvice]) -> VideoOrder?? {
+    plan.newOrders(main: advice, of: full).first { $0.rendition == .main }?.order
+  }
+
   @Test func `the slowest path that still carries a share decides for all`() {
     var plan = EncodingPlan()
-    let order = plan.newOrder(for: [advice(2_000, full), advice(900, half), advice(1_500, full)])
+    let order = main(&plan, [advice(2_000, full), advice(900, half), advice(1_500, full)])
     #expect(order == .some(VideoOrder(size: half, framesPerSecond: 30, bitrate: .kilobits(900))))
   }
 
   @Test func `a path that collapsed does not take the others' picture with it`() {
     var plan = EncodingPlan()
-    let order = plan.newOrder(for: [advice(2_000, full), advice(60, half)])
+    let order = main(&plan, [advice(2_000, full), advice(60, half)])
     #expect(
       order == .some(VideoOrder(size: full, framesPerSecond: 30, bitrate: .kilobits(2_000))))
   }
 
   @Test func `small changes of the rate give no new order`() {
     var plan = EncodingPlan()
-    _ = plan.newOrder(for: [advice(1_000, full)])
-    let small = plan.newOrder(for: [advice(1_020, full)])
-    let large = plan.newOrder(for: [advice(1_100, full)])
+    _ = main(&plan, [advice(1_000, full)])
+    let small = main(&plan, [advice(1_020, full)])
+    let large = main(&plan, [advice(1_100, full)])
     #expect(small == nil)
     #expect(large?.map(\.bitrate) == .some(.kilobits(1_100)))
   }
 
   @Test func `without anybody to send to encoding stops, once`() {
     var plan = EncodingPlan()
-    let before = plan.newOrder(for: [])
-    _ = plan.newOrder(for: [advice(1_000, full)])
-    let stop = plan.newOrder(for: [])
-    let after = plan.newOrder(for: [])
+    let before = main(&plan, [])
+    _ = main(&plan, [advice(1_000, full)])
+    let stop = main(&plan, [])
+    let after = main(&plan, [])
     #expect(before == nil)
     #expect(stop == .some(nil))
     #expect(after == nil)
+  }
+
+  @Test func `the small rendition has its slowest peer's rate and a quarter of the pixels`() {
+    var plan = EncodingPlan()
+    _ = main(&plan, [advice(4_000, full)])
+    let orders = plan.newOrders(
+      main: [advice(4_000, full)], small: [advice(900, full), advice(120, full)], of: full)
+    #expect(orders.map(\.rendition) == [.main, .small])
+    #expect(orders.last?.order?.size == half)
+    #expect(orders.last?.order?.bitrate == .kilobits(120))
+    // The two share a frame's time by their work.
+    #expect(orders.map { $0.order?.timeShare } == [0.8, 0.2])
+    let less = plan.newOrders(main: [advice(4_000, full)], of: full)
+    #expect(less.map(\.rendition) == [.main, .small])
+    #expect(less.map { $0.order?.timeShare } == [1, nil])
   }
 
   @Test func `sound goes in short packets while every path carries them and loses little`() {

@@ -43,7 +43,7 @@ package final class VP8Encoder: VideoEncoder {
     let isChanged = speed.note(
       encodeTime: Interval(nanoseconds: nanoseconds(CLOCK_MONOTONIC) - started.0),
       processorTime: Interval(nanoseconds: nanoseconds(CLOCK_THREAD_CPUTIME_ID) - started.1),
-      frameInterval: codec.frameInterval)
+      frameInterval: codec.frameInterval * settings.timeShare)
     if isChanged { try codec.set(cpuUsed: cpuUsed) }
     return encoded
   }

@@ -28,6 +28,12 @@ package struct Conference {
   /// the server has no news to tell. Sorted; the user hears of them when they are proved again.
   var strays: [SessionID] = []
   var plan = EncodingPlan()
+  var choice = RenditionChoice()
+  var renditionBasis: RenditionBasis?
+  /// Somebody is to get the small rendition as soon as his path takes pictures again.
+  var isChangePutOff = false
+  /// By rendition.
+  var keyFrames = Rendition.allCases.map { _ in SharedKeyFrames() }
   var source: (size: PictureSize, framesPerSecond: Double)?
   var chat = ChatLog()
   var departure = Departure()
@@ -42,7 +48,7 @@ package struct Conference {
   var encoderSpeed: Int?
   var usage = (cpuPercent: 0.0, residentMegabytes: 0.0)
   var audioOrder: AudioOrder?
-  var isVideoHeld = false
+  var heldRenditions: [Bool] = Rendition.allCases.map { _ in false }
   private var lastRoster: [RosterEntry] = []
   var outputs = OutputQueue<ConferenceOutput>()
 
@@ -82,6 +88,9 @@ package struct Conference {
     for index in 0..<peers.count { deadline = .earlier(deadline, peers[index].nextDeadline) }
     deadline = .earlier(deadline, statisticsDue.map { Deadline("statistics", at: $0) })
     deadline = .earlier(deadline, roomEndsAt.map { Deadline("room expiry", at: $0) })
+    for gate in keyFrames {
+      deadline = .earlier(deadline, gate.dueAt.map { Deadline("key-frame", at: $0) })
+    }
     deadline = .earlier(deadline, departure.deadline)
     deadline = .earlier(deadline, ending.deadline)
     if let roomEnteredAt, let duration = configuration.duration, !ending.hasBegun {
@@ -122,8 +131,7 @@ package struct Conference {
       announceSource(at: now)
     case .encodedVideo(let frame):
       guard isCameraOn else { return }
-      encoderSpeed = frame.speed
-      for index in peers.indices { peers[index].send(frame, at: now) }
+      send(frame, at: now)
     case .encodedAudio(let frame):
       guard isMicrophoneOn else { return }
       for index in peers.indices { peers[index].send(frame, at: now) }
@@ -150,7 +158,7 @@ package struct Conference {
       guard configuration.sendsVideo else { return }
       outputs.append(isCameraOn ? .openCamera : .closeCamera)
       // What was encoded last may not have been sent any more: nothing may refer to it.
-      if isCameraOn { outputs.append(.keyFrame) }
+      if isCameraOn { for rendition in Rendition.allCases { orderKeyFrame(rendition, at: now) } }
       announceSources(at: now)
     case .bounds(let picture, let rate, let bitrate):
       configuration.picture = picture
@@ -170,6 +178,9 @@ package struct Conference {
     if let due = statisticsDue, due <= now {
       statisticsDue = now + .seconds(1)
       reportStatistics(at: now)
+    }
+    for rendition in Rendition.allCases where keyFrames[rendition.rawValue].isDue(at: now) {
+      orderKeyFrame(rendition, at: now)
     }
     if let due = roomEndsAt, due <= now { roomExpired(at: now) }
     if let roomEnteredAt, let duration = configuration.duration, now >= roomEnteredAt + duration {
@@ -214,7 +225,7 @@ package struct Conference {
       wasBusy = true
       switch output {
       case .frame(let kind, let bytes): hub.handle(.send(session, kind, bytes), at: now)
-      case .keyFrame: outputs.append(.keyFrame)
+      case .keyFrame: askForKeyFrame(peers[index].wantedRendition, at: now)
       case .decode(let frame, let showAt):
         outputs.append(.decode(session, frame, showAt: showAt))
       case .audio(let packet): outputs.append(.audio(session, packet))

@@ -8,16 +8,8 @@ import Wire
 extension Conference {
   mutating func updateOrders(at now: Instant) {
     let open = ending.hasBegun ? [] : (0..<peers.count).filter { peers[$0].gate.isOpen }
+    updateRenditions(of: isCameraOn ? open : [], at: now)
     let advice = open.compactMap { peers[$0].advice }
-    if let order = plan.newOrder(for: isCameraOn ? advice : []) {
-      outputs.append(.encodeVideo(order))
-    }
-    // One encoder serves all: while anybody has room, it goes on.
-    let isHeld = !open.isEmpty && !open.contains { peers[$0].wantsVideo }
-    if isHeld != isVideoHeld {
-      isVideoHeld = isHeld
-      outputs.append(.holdVideo(isHeld))
-    }
     var wanted: AudioOrder?
     if isMicrophoneOn, !open.isEmpty {
       wanted = plan.audioOrder(

@@ -1,4 +1,5 @@
 import Links
+import Media
 import Rooms
 import Units
 import Wire
@@ -100,7 +101,7 @@ extension Conference {
       return
     }
     outputs.append(.openPeer(session))
-    outputs.append(.keyFrame)
+    orderKeyFrame(.main, at: now)
     announceSource(at: now)
     sendControl(.sources(audio: isMicrophoneOn, video: isCameraOn), to: session, at: now)
     if let sealed = charter?.sealed { sendControl(.sealedCharter(sealed), to: session, at: now) }

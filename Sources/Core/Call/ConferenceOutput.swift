@@ -16,14 +16,14 @@ package enum ConferenceOutput: Sendable {
   case rendezvous(RendezvousClient.Output)
 
   // The media threads.
-  /// The standing order of the picture thread from now on; `nil`: encode nothing.
-  case encodeVideo(VideoOrder?)
-  /// Pictures are passed over, none is encoded, until this is taken back: nobody's path has room for
-  /// another now. One that is not encoded costs less than one that is dropped afterwards, since a
-  /// key frame must follow that.
-  case holdVideo(Bool)
-  /// The next picture is to be a key frame.
-  case keyFrame
+  /// The standing order of the picture thread for this rendition from now on; `nil`: don't encode it.
+  case encodeVideo(Rendition, VideoOrder?)
+  /// Pictures are passed over, none is encoded, until this is taken back: the path of nobody who gets
+  /// this rendition has room for another now. One that is not encoded costs less than one that is
+  /// dropped afterwards, since a key frame must follow that.
+  case holdVideo(Rendition, Bool)
+  /// The rendition's next picture is to be a key frame.
+  case keyFrame(Rendition)
   case encodeAudio(AudioOrder?)
   /// Open the camera unless it is open; or close it, so that its light goes out.
   case openCamera

@@ -19,16 +19,19 @@ package struct AudioOrder: Hashable, Sendable {
   }
 }
 
-/// Turns what each peer's path carries into one standing order for the encoder.
+/// Turns what each peer's path carries into standing orders for the encoders.
 ///
-/// A picture is encoded once for all peers, at the rate that the slowest of those carries which
-/// still carry `leastShare` of the fastest: one path that collapses must not take the others'
-/// picture with it (its own sender drops whole frames and recovers by key frames).
+/// A rendition is encoded once for all who get it, at the rate that the slowest of them carries. Of
+/// the main one that is the slowest which still carries `leastShare` of the fastest: whose path has
+/// just collapsed is about to get the small one, and must not take the others' picture with it.
 struct EncodingPlan: Sendable {
-  private var order: VideoOrder?
+  /// By rendition.
+  private var orders: [VideoOrder?] = Rendition.allCases.map { _ in nil }
   private var hasShortPackets = false
 
   private static let leastShare = 0.25
+  /// Of each side of the source, in the small rendition.
+  private static let smallScale = 0.5
   private static let audioBitrate = Bitrate.kilobits(32)
   /// Sound in packets of 10 ms is heard 10 ms sooner and costs some 32 kbit/s of headers more: worth
   /// it where every path carries much more than that and loses little (a lost packet of 20 ms is
@@ -37,24 +40,49 @@ struct EncodingPlan: Sendable {
   private static let shortPackets = (from: Bitrate.kilobits(600), atMostLoss: 1)
   private static let longPackets = (below: Bitrate.kilobits(400), aboveLoss: 3)
 
-  /// The order for the peers that get this advice, if it differs from the standing one enough to
-  /// matter (3 % of the rate); `.some(nil)` means: stop encoding.
-  mutating func newOrder(for advice: [EncoderAdvice]) -> VideoOrder?? {
-    guard let fastest = advice.map(\.bitrate).max() else {
-      defer { order = nil }
-      return order == nil ? nil : .some(nil)
+  /// The orders that differ from the standing ones enough to matter (3 % of the rate), for the peers
+  /// that get either rendition of a source of this size; `nil` as an order means: stop encoding.
+  mutating func newOrders(
+    main: [EncoderAdvice], small: [EncoderAdvice] = [], of source: PictureSize?
+  ) -> [(rendition: Rendition, order: VideoOrder?)] {
+    var wanted = [
+      order(for: main, leastShare: Self.leastShare, standing: orders[0]),
+      order(for: small, leastShare: 0, standing: orders[1]),
+    ]
+    if let source, let size = wanted[1]?.size {
+      let half = PictureSize(
+        width: max(16, Int(Double(source.width) * Self.smallScale / 2) * 2),
+        height: max(16, Int(Double(source.height) * Self.smallScale / 2) * 2))
+      wanted[1]?.size = size.shrunk(into: half)
     }
-    let carrying = advice.filter { $0.bitrate >= fastest * Self.leastShare && $0.size != nil }
+    let works = wanted.map { $0.map { Double($0.size.pixels) * $0.framesPerSecond } ?? 0 }
+    let work = works[0] + works[1]
+    for index in 0..<works.count { wanted[index]?.timeShare = works[index] / work }
+    return Rendition.allCases.compactMap { rendition in
+      let index = rendition.rawValue
+      guard Self.differs(wanted[index], from: orders[index]) else { return nil }
+      orders[index] = wanted[index]
+      return (rendition, wanted[index])
+    }
+  }
+
+  private func order(
+    for advice: [EncoderAdvice], leastShare: Double, standing: VideoOrder?
+  ) -> VideoOrder? {
+    guard let fastest = advice.map(\.bitrate).max() else { return nil }
+    let carrying = advice.filter { $0.bitrate >= fastest * leastShare && $0.size != nil }
     guard let slowest = carrying.min(by: { $0.bitrate < $1.bitrate }), let size = slowest.size
-    else { return nil }
-    let wanted = VideoOrder(
+    else { return standing }
+    return VideoOrder(
       size: size, framesPerSecond: slowest.framesPerSecond, bitrate: slowest.bitrate)
-    if let order, order.size == wanted.size, order.framesPerSecond == wanted.framesPerSecond {
-      let change = abs(wanted.bitrate.bitsPerSecond - order.bitrate.bitsPerSecond)
-      guard Double(change) > 0.03 * Double(order.bitrate.bitsPerSecond) else { return nil }
-    }
-    order = wanted
-    return .some(wanted)
+  }
+
+  private static func differs(_ wanted: VideoOrder?, from standing: VideoOrder?) -> Bool {
+    guard let wanted, var standing else { return wanted != standing }
+    let change = abs(wanted.bitrate.bitsPerSecond - standing.bitrate.bitsPerSecond)
+    if Double(change) > 0.03 * Double(standing.bitrate.bitsPerSecond) { return true }
+    standing.bitrate = wanted.bitrate
+    return wanted != standing
   }
 
   /// What the microphone's thread should make for peers with this advice and this loss in percent.

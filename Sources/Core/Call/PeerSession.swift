@@ -25,7 +25,11 @@ struct PeerSession {
   private var receiver: MediaReceiver
   /// What the sender last advised; `nil` until it did.
   private(set) var advice: EncoderAdvice?
+  private(set) var adviceCount = 0
   private(set) var audioLossPercent = 0
+  /// What the peer gets, and what suits it: it changes to that at the next key frame.
+  private(set) var rendition = Rendition.main
+  var wantedRendition = Rendition.main
   /// When it was announced (the process had started by then).
   private let joinedAt: Instant
   private var hasShownFrame = false
@@ -72,7 +76,9 @@ struct PeerSession {
   var wantsVideo: Bool { sender.wantsVideo }
 
   mutating func send(_ frame: EncodedVideoFrame, at now: Instant) {
-    if gate.isOpen { tell(.video(frame), at: now) }
+    guard gate.isOpen else { return }
+    if frame.isKeyFrame, frame.rendition == wantedRendition { rendition = wantedRendition }
+    if frame.rendition == rendition { tell(.video(frame), at: now) }
   }
 
   mutating func send(_ frame: EncodedAudioFrame, at now: Instant) {
@@ -149,7 +155,9 @@ struct PeerSession {
       case .packet(let bytes):
         if gate.isOpen { outputs.append(.frame(.rtp, bytes)) }
       case .report(let bytes): outputs.append(.frame(.rtcp, bytes))
-      case .encoder(let advice): self.advice = advice
+      case .encoder(let advice):
+        self.advice = advice
+        adviceCount += 1
       case .audioLoss(let percent): audioLossPercent = percent
       case .keyFrameNeeded: outputs.append(.keyFrame)
       }

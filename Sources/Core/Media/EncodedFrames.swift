@@ -1,9 +1,18 @@
 package import Units
 
+/// One of the two encodings of a picture that there are at most, for any number of peers. Each is a
+/// stream of its own: frames of one never refer to the other's.
+package enum Rendition: Int, CaseIterable, Hashable, Sendable {
+  case main
+  /// For peers whose paths carry much less than the others', a quarter of the pixels at most.
+  case small
+}
+
 /// One VP8 frame as the encoder made it (RFC 6386).
 package struct EncodedVideoFrame: Sendable {
   package var bytes: [UInt8]
   package var isKeyFrame: Bool
+  package var rendition = Rendition.main
   /// 0 is the base layer; a frame refers only to frames of its own layer or below.
   package var temporalLayer: Int
   /// In the base layer and refers to the base layer only: a switching point (RFC 7741 §4.2, Y).

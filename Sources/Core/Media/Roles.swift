@@ -78,6 +78,8 @@ package struct VideoEncoderSettings: Hashable, Sendable {
   package var size: PictureSize
   package var framesPerSecond: Double
   package var bitrate: Bitrate
+  /// Of a frame's time, what encoding may take, 0…1: the rest is another encoder's.
+  package var timeShare = 1.0
 
   package init(size: PictureSize, framesPerSecond: Double, bitrate: Bitrate) {
     self.size = size

@@ -107,9 +107,9 @@ package final class MediaThreads {
 
   package func perform(_ output: ConferenceOutput) {
     switch output {
-    case .encodeVideo(let order): picture?.order(order)
-    case .holdVideo(let isHeld): picture?.hold(isHeld)
-    case .keyFrame: picture?.wantKeyFrame()
+    case .encodeVideo(let rendition, let order): picture?.order(rendition, order)
+    case .holdVideo(let rendition, let isHeld): picture?.hold(rendition, isHeld)
+    case .keyFrame(let rendition): picture?.wantKeyFrame(rendition)
     case .encodeAudio(let order): soundIn?.order(order)
     case .openCamera: picture?.turn(on: true)
     case .closeCamera: picture?.turn(on: false)

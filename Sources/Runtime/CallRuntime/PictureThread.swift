@@ -4,7 +4,8 @@ package import Runtime
 import Synchronization
 import Units
 
-/// Takes pictures from the source and encodes each at once under the newest order (decision 8).
+/// Takes pictures from the source and encodes each at once under the newest orders (decision 8): the
+/// main rendition, and after it the small one where there is one.
 ///
 /// While the source is off nothing of it is shown or encoded. The orders come from the network
 /// thread; reports go to its mailbox, whose rule is to refuse when full: then the frame is lost and
@@ -14,13 +15,7 @@ package final class PictureThread: Sendable {
   private let makeEncoder: @Sendable () throws(MediaError) -> any VideoEncoder
   private let preview: (@Sendable (VideoFrame) -> Void)?
   private let report: @Sendable (ConferenceInput) -> Bool
-  private let standing = Mutex(Standing())
-
-  private struct Standing {
-    var order: VideoOrder?
-    var isKeyFrameWanted = false
-    var isHeld = false
-  }
+  private let orders = Mutex(Rendition.allCases.map { _ in StandingOrder() })
 
   /// `reopen` is there for devices, which are closed while they are off. `preview` gets each
   /// picture of the source, for the self-view; `report` returns false when the network thread's
@@ -38,9 +33,15 @@ package final class PictureThread: Sendable {
     self.report = report
   }
 
-  package func order(_ order: VideoOrder?) { standing.withLock { $0.order = order } }
-  package func hold(_ isHeld: Bool) { standing.withLock { $0.isHeld = isHeld } }
-  package func wantKeyFrame() { standing.withLock { $0.isKeyFrameWanted = true } }
+  package func order(_ rendition: Rendition, _ order: VideoOrder?) {
+    orders.withLock { $0[rendition.rawValue].settings = order }
+  }
+  package func hold(_ rendition: Rendition, _ isHeld: Bool) {
+    orders.withLock { $0[rendition.rawValue].isHeld = isHeld }
+  }
+  package func wantKeyFrame(_ rendition: Rendition) {
+    orders.withLock { $0[rendition.rawValue].isKeyFrameWanted = true }
+  }
 
   /// Off closes the camera, on opens it.
   package func turn(on isOn: Bool) { source.turn(on: isOn) }
@@ -53,18 +54,14 @@ package final class PictureThread: Sendable {
   package func stop() { source.stop() }
 
   private func run() {
-    let encoder: any VideoEncoder
-    do { encoder = try makeEncoder() } catch {
-      _ = report(.deviceFailed(.camera, error))
-      return
-    }
     var lost: MediaError?
+    var encoders = Rendition.allCases.map { RenditionEncoder($0) }
     while true {
       do {
         guard let open = try source.next() else { return }
         if let lost { _ = report(.deviceReturned(.camera, name: lost.device)) }
         lost = nil
-        try take(from: open, with: encoder)
+        try take(from: open, with: &encoders)
         guard source.ended() else { return }
       } catch {
         let mayComeBack = source.failed()
@@ -76,10 +73,9 @@ package final class PictureThread: Sendable {
   }
 
   private func take(
-    from source: any VideoSource, with encoder: any VideoEncoder
+    from source: any VideoSource, with encoders: inout [RenditionEncoder]
   ) throws(MediaError) {
     var known: (PictureSize, Double)?
-    var pace = FramePace()
     while let frame = try source.nextFrame() {
       guard self.source.isOn else { continue }
       let described = (frame.picture.size, source.framesPerSecond)
@@ -88,28 +84,15 @@ package final class PictureThread: Sendable {
         _ = report(.pictureSource(described.0, framesPerSecond: described.1))
       }
       preview?(frame)
-      try encode(frame, with: encoder, pace: &pace)
+      for index in encoders.indices {
+        let order = orders.withLock { $0[index] }
+        guard
+          let encoded = try encoders[index].encode(frame, under: order, makeEncoder: makeEncoder)
+        else { continue }
+        if encoded.isKeyFrame { orders.withLock { $0[index].isKeyFrameWanted = false } }
+        if !report(.encodedVideo(encoded)) { wantKeyFrame(encoded.rendition) }
+      }
     }
-  }
-
-  private func encode(
-    _ frame: VideoFrame, with encoder: any VideoEncoder, pace: inout FramePace
-  ) throws(MediaError) {
-    let (order, forceKeyFrame) = standing.withLock {
-      ($0.isHeld ? nil : $0.order, $0.isKeyFrameWanted)
-    }
-    guard let order, pace.admits(frame, framesPerSecond: order.framesPerSecond) else { return }
-    var scaled = frame
-    let target = frame.picture.size.shrunk(into: order.size)
-    if target != frame.picture.size {
-      scaled.picture = PictureScaler.scale(frame.picture, to: target)
-    }
-    var settings = order
-    settings.size = target
-    let encoded = try encoder.encode(scaled, settings: settings, forceKeyFrame: forceKeyFrame)
-    guard let encoded else { return }
-    if encoded.isKeyFrame { standing.withLock { $0.isKeyFrameWanted = false } }
-    if !report(.encodedVideo(encoded)) { wantKeyFrame() }
   }
 }
 

@@ -55,7 +55,7 @@ package final class SimulatedMember {
   private var alarm: Alarm!
   private var turns: TurnChecker
   private var isRunning = false
-  private var isVideoHeld = false
+  private var heldRenditions: Set<Rendition> = []
   private var turnDepth = 0
 
   init(
@@ -110,7 +110,7 @@ package final class SimulatedMember {
       framesPerSecond: options.framesPerSecond,
       takeVideo: { [unowned self] in feed(.encodedVideo($0)) },
       takeAudio: { [unowned self] in feed(.encodedAudio($0)) })
-    studio.wantsVideo = { [unowned self] in !isVideoHeld }
+    studio.wantsVideo = { [unowned self] in !heldRenditions.contains($0) }
     registration = SimulatedRegistration(
       host: host, server: server.address, pinned: server.keyHash,
       sessions: SimulatedSessionFactory(certificate: identity, seed: random.next()),
@@ -242,9 +242,10 @@ package final class SimulatedMember {
     case .write(let bytes, let stream): host.write(bytes, on: stream)
     case .hangUp(let stream): host.hangUp(stream)
     case .rendezvous(let output): perform(output)
-    case .encodeVideo(let order): studio.videoOrder = order
-    case .holdVideo(let isHeld): isVideoHeld = isHeld
-    case .keyFrame: studio.needsKeyFrame = true
+    case .encodeVideo(let rendition, let order): studio.order(rendition, order)
+    case .holdVideo(let rendition, let isHeld):
+      if isHeld { heldRenditions.insert(rendition) } else { heldRenditions.remove(rendition) }
+    case .keyFrame(let rendition): studio.wantKeyFrame(rendition)
     case .encodeAudio(let order):
       studio.audioBitrate = order?.bitrate
       if let order { studio.packet = order.packet }

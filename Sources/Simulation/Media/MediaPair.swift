@@ -75,7 +75,7 @@ package final class MediaPair {
       since: world.now + .seconds(5),
       sabotage: sabotage, findings: findings)
     hand = { [unowned self] in feed($0) }
-    studio.wantsVideo = { [unowned self] in sender.wantsVideo }
+    studio.wantsVideo = { [unowned self] _ in sender.wantsVideo }
     studio.audioBitrate = .kilobits(32)
     senderAlarm = Alarm(world, clock: senderClock) { [unowned self] in
       feed(SendingInput.timeout, byTimer: true)
@@ -152,12 +152,14 @@ package final class MediaPair {
       case .packet(let bytes): transmit(.rtp, bytes)
       case .report(let bytes): transmit(.rtcp, bytes)
       case .encoder(let advice):
-        studio.videoOrder = advice.size.map {
-          VideoEncoderSettings(
-            size: $0, framesPerSecond: advice.framesPerSecond, bitrate: advice.bitrate)
-        }
+        studio.order(
+          .main,
+          advice.size.map {
+            VideoEncoderSettings(
+              size: $0, framesPerSecond: advice.framesPerSecond, bitrate: advice.bitrate)
+          })
       case .audioLoss: break
-      case .keyFrameNeeded: studio.needsKeyFrame = true
+      case .keyFrameNeeded: studio.wantKeyFrame(.main)
       }
     }
     var deadline = sender.nextDeadline

@@ -9,11 +9,17 @@ package struct ScriptedCamera: Sendable {
   package var layers = 1
   private var random: SeededRandom
   private var number: UInt32 = 0
-  private var lastBase: UInt32?
-  private var lastSize: PictureSize?
-  private var isTopLayer = false
-  /// Bytes given beyond the rate and not yet paid back.
-  private var debt = 0.0
+  /// By rendition.
+  private var streams = Rendition.allCases.map { _ in Stream() }
+
+  /// What one encoder remembers.
+  private struct Stream {
+    var lastBase: UInt32?
+    var lastSize: PictureSize?
+    var isTopLayer = false
+    /// Bytes given beyond the rate and not yet paid back.
+    var debt = 0.0
+  }
 
   /// How many times a key frame is as large as its fellows.
   private static let keyFrameFactor = 5.0
@@ -28,25 +34,35 @@ package struct ScriptedCamera: Sendable {
   /// Pictures made so far: the number of the newest.
   package var newest: UInt32 { number }
 
+  /// Both renditions' pictures share one count.
   package mutating func picture(
-    at capturedAt: Instant, settings: VideoEncoderSettings, forceKeyFrame: Bool
+    _ rendition: Rendition = .main, at capturedAt: Instant, settings: VideoEncoderSettings,
+    forceKeyFrame: Bool
   ) -> EncodedVideoFrame {
-    let isKeyFrame = forceKeyFrame || lastBase == nil || lastSize != settings.size
-    isTopLayer = layers > 1 && !isKeyFrame && !isTopLayer
+    var stream = streams[rendition.rawValue]
+    let isKeyFrame = forceKeyFrame || stream.lastBase == nil || stream.lastSize != settings.size
+    stream.isTopLayer = layers > 1 && !isKeyFrame && !stream.isTopLayer
+    let isTopLayer = stream.isTopLayer
     number += 1
     let picture = ScriptedPicture(
-      camera: camera, number: number, reference: isKeyFrame ? nil : lastBase, size: settings.size,
-      isDiscardable: isTopLayer)
-    if !isTopLayer { lastBase = number }
-    lastSize = settings.size
-    let bytes = picture.encoded(count: nextCount(settings, isKeyFrame: isKeyFrame))
-    return EncodedVideoFrame(
+      camera: camera, number: number, reference: isKeyFrame ? nil : stream.lastBase,
+      size: settings.size, isDiscardable: isTopLayer)
+    if !isTopLayer { stream.lastBase = number }
+    stream.lastSize = settings.size
+    let bytes = picture.encoded(
+      count: nextCount(settings, isKeyFrame: isKeyFrame, debt: &stream.debt))
+    streams[rendition.rawValue] = stream
+    var frame = EncodedVideoFrame(
       bytes: bytes, isKeyFrame: isKeyFrame, temporalLayer: isTopLayer ? 1 : 0,
       isLayerSync: isTopLayer, isDiscardable: isTopLayer, size: settings.size,
       capturedAt: capturedAt)
+    frame.rendition = rendition
+    return frame
   }
 
-  private mutating func nextCount(_ settings: VideoEncoderSettings, isKeyFrame: Bool) -> Int {
+  private mutating func nextCount(
+    _ settings: VideoEncoderSettings, isKeyFrame: Bool, debt: inout Double
+  ) -> Int {
     let share = Double(settings.bitrate.bitsPerSecond) / 8 / max(1, settings.framesPerSecond)
     var wanted = share * (0.7 + 0.6 * random.unit())
     if random.chance(Self.sceneChance) { wanted *= 2.5 }

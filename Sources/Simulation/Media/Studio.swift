@@ -3,27 +3,37 @@ package import Units
 
 /// One computer's scripted camera and microphone with their encoders, working to standing orders.
 package final class Studio {
-  /// What the picture encoder is to make; `nil`: nothing.
-  package var videoOrder: VideoEncoderSettings?
+  /// What the picture encoders are to make, and how that goes.
+  package private(set) var encoders = Rendition.allCases.map { _ in Encoder() }
   /// What the sound encoder is to make; `nil`: nothing.
   package var audioBitrate: Bitrate?
   /// How much sound is in a packet: 10 or 20 ms.
   package var packet = Interval.milliseconds(20)
-  package var needsKeyFrame = false
   /// Asked before each picture: whether it is worth encoding.
-  package var wantsVideo: () -> Bool = { true }
+  package var wantsVideo: (Rendition) -> Bool = { _ in true }
   /// What the encoders made so far.
   package private(set) var encodedBytes = ByteCount.zero
 
   package let size: PictureSize
   package let framesPerSecond: Double
+  /// One rendition's encoder.
+  package struct Encoder {
+    /// `nil`: nothing is encoded.
+    package var order: VideoEncoderSettings?
+    package var needsKeyFrame = false
+    package fileprivate(set) var pictures = 0
+    package fileprivate(set) var keyFrames = 0
+    fileprivate var frameCredit = 0.0
+  }
+
+  /// Pictures that the camera took so far, encoded or not.
+  package private(set) var captured = 0
   private let world: World
   private let clock: SimulatedClock
   private let takeVideo: (EncodedVideoFrame) -> Void
   private let takeAudio: (EncodedAudioFrame) -> Void
   private var camera: ScriptedCamera
   private var microphone: ScriptedMicrophone
-  private var frameCredit = 0.0
   private var isOpen = false
   /// The end of the newest packet.
   private var soundUntil = Instant.zero
@@ -78,16 +88,33 @@ package final class Studio {
     number >= 1 && Int(number) <= packetTimes.count ? packetTimes[Int(number) - 1] : nil
   }
 
+  package func order(_ rendition: Rendition, _ order: VideoEncoderSettings?) {
+    encoders[rendition.rawValue].order = order
+  }
+
+  package func wantKeyFrame(_ rendition: Rendition) {
+    encoders[rendition.rawValue].needsKeyFrame = true
+  }
+
   private func capturePicture() {
-    guard let order = videoOrder, order.bitrate > .zero else { return }
+    captured += 1
+    for rendition in Rendition.allCases { encode(rendition) }
+  }
+
+  private func encode(_ rendition: Rendition) {
+    let at = rendition.rawValue
+    guard let order = encoders[at].order, order.bitrate > .zero else { return }
     // A lower rate than the source's takes every so many pictures.
-    frameCredit += min(1, order.framesPerSecond / framesPerSecond)
-    guard frameCredit >= 0.999 else { return }
-    frameCredit -= 1
-    guard wantsVideo() else { return }
+    encoders[at].frameCredit += min(1, order.framesPerSecond / framesPerSecond)
+    guard encoders[at].frameCredit >= 0.999 else { return }
+    encoders[at].frameCredit -= 1
+    guard wantsVideo(rendition) else { return }
     let frame = camera.picture(
-      at: clock.local(world.now), settings: order, forceKeyFrame: needsKeyFrame)
-    needsKeyFrame = false
+      rendition, at: clock.local(world.now), settings: order,
+      forceKeyFrame: encoders[at].needsKeyFrame)
+    encoders[at].needsKeyFrame = false
+    encoders[at].pictures += 1
+    if frame.isKeyFrame { encoders[at].keyFrames += 1 }
     pictureTimes.append(world.now)
     encodedBytes += ByteCount(frame.bytes.count)
     world.schedule(after: Self.encodingTime) { [self] in takeVideo(frame) }

@@ -27,7 +27,7 @@ final class MediaFlow {
       world, network: network, from: from, to: to, framesPerSecond: Self.framesPerSecond,
       limit: limit, skewLimit: .seconds(60), oldest: oldest, findings: findings)
     let wantsVideo = pair.studio.wantsVideo
-    pair.studio.wantsVideo = { [unowned self] in !isPaused && wantsVideo() }
+    pair.studio.wantsVideo = { [unowned self] in !isPaused && wantsVideo($0) }
     pair.viewer.onDecoded = { [unowned self] in
       delays.add($1 - $0)
       pictures.append(($0, $1))

@@ -46,6 +46,9 @@ struct Pacer {
   private static let smallRepair = 12_000
   /// Lateness of the caller's timer that is made up for by sending faster.
   private static let catchUp = Interval.milliseconds(2)
+  /// How long what has left keeps the next packet waiting at most: sound is not paced, and on a path
+  /// that carries less than it needs for a while the wait would outlive that by seconds.
+  private static let longestWait = Interval.milliseconds(250)
 
   init(rate: Bitrate) {
     self.rate = rate
@@ -108,7 +111,8 @@ struct Pacer {
   }
 
   private mutating func advance(by packet: Packet, rate: Bitrate, at now: Instant) {
-    nextSendAt = max(nextSendAt, now - Self.catchUp) + rate.duration(of: packet.size)
+    let next = max(nextSendAt, now - Self.catchUp) + rate.duration(of: packet.size)
+    nextSendAt = min(next, now + Self.longestWait)
   }
 
   /// When something that waits may leave.
