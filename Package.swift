@@ -103,7 +103,8 @@ let targets: [Target] = [
   program("p2pcall-media", "CFFmpeg", "CLinux", "Units", "Media"),
   program(
     "p2pcall-bench", "CommandLine", "Judging", "Simulating", "Simulation", "Runtime", "Encryption",
-    "VideoCodec", "AudioCodec", "CLinux", "Units", "Wire", "Media", "Ciphers", "Sending",
+    "ErasureCoding", "VideoCodec", "AudioCodec", "CLinux", "Units", "Wire", "Media", "Ciphers",
+    "Sending",
     "Receiving", "Links", "Rooms"),
 
   .target(

@@ -14,18 +14,19 @@ struct BenchOptions: Sendable {
 private let benchTable = CommandTable<BenchOptions, ([String], BenchOptions)>(
   "p2pcall-bench",
   operands:
-    "accept A1|A2|A3|A4|A5|devices | [table] | B1 | B3 | B4 | B5 | B6 | B8 | B9 | B10 | B11 "
-    + "| agreement [B4|B5|B6|B8]",
+    "accept A1|A2|A3|A4|A5|devices | [table] | B1…B12 | B14 | SCENARIO.json "
+    + "| agreement [B4…B8|SCENARIO.json]…",
   "runs the real programs that lie beside it, judges from outside what comes out, and prints a "
     + "table and a verdict",
   notes: [
     "Without a subject, or with table, all that apply are measured and stand in one table: figure, "
-      + "goal, the minimum that must hold, what the peer reached. B4, B5, B6, B8 and B9 need root: "
+      + "goal, the minimum that must hold, what the peer reached. B4 to B9 need root: "
       + "the programs live in networks of their own on the two sides of an emulated link, see "
       + "p2pcall-link --help. agreement runs the same scenarios in virtual time and over that link.",
     "accept judges a part of the work against its limits; with --sabotage it breaks one thing at "
-      + "a time, and each must be answered with NO. B1 is the delay of pictures, B3 the time from "
-      + "join to the first picture, B10 processor time beside the codecs alone, B11 memory.",
+      + "a time, and each must be answered with NO. B1 is the delay of pictures, B2 of sound, B3 the "
+      + "time from join to the first picture, B4 to B9 are bad networks, B10 is processor time "
+      + "beside the codecs alone, B11 memory, B12 the way of a packet, B14 a mesh of up to eight.",
     "Exit codes: 0 yes, 1 no, 2 usage, 70 when nothing could be measured.",
   ],
   options: [
@@ -102,6 +103,9 @@ private func measure(_ operands: [String], _ options: BenchOptions) throws -> Re
   case ["accept", "A5"]:
     return try AcceptA5(programs: programs, seconds: options.seconds ?? 20).run()
   case ["B1"]: return try measurements.delay(transport: transport)
+  case ["B2"]: return try measurements.sound(transport: transport)
+  case ["B12"]: return try PacketPath.measure()
+  case ["B14"]: return try measurements.mesh()
   case ["B3"]: return try measurements.firstPicture(transport: transport)
   case ["B10"]: return try measurements.processorTime()
   case ["B11"]: return try measurements.memory()
@@ -116,16 +120,21 @@ private func measureLines(
 ) throws -> (text: String, isMet: Bool)? {
   let lines = LineMeasurements(
     programs: try Programs(), seconds: options.seconds, transport: options.isTCP ? "tcp" : "udp")
-  let metrics = ["B4", "B5", "B6", "B8", "B9"]
+  let metrics = LineSubject.metrics
+  if operands.isEmpty || operands == ["table"] {
+    let measurements = Measurements(programs: lines.programs, seconds: options.seconds ?? 20)
+    let table = try WholeTable(measurements: measurements, lines: lines).run()
+    return (options.isJSON ? table.json + "\n" : table.text, table.isMet)
+  }
   if operands.first == "agreement" {
     if let obstacle = EmulatedLink.obstacle { throw BenchError(obstacle) }
     let wanted = operands.count == 1 ? ["B4", "B8"] : Array(operands.dropFirst())
-    guard wanted.allSatisfy(metrics.dropLast().contains) else {
-      throw UsageError("agreement compares B4, B5, B6 and B8; name some of them")
+    guard wanted.allSatisfy({ metrics.dropLast().contains($0) || $0.hasSuffix(".json") }) else {
+      throw UsageError("agreement compares B4 to B8 and scenario files; name some of them")
     }
     return try Agreement(measurements: lines).run(wanted, isJSON: options.isJSON)
   }
-  guard !operands.isEmpty, operands.allSatisfy(metrics.contains) else { return nil }
+  guard operands.allSatisfy({ metrics.contains($0) || $0.hasSuffix(".json") }) else { return nil }
   let table = try lines.table(operands)
   guard !table.rows.isEmpty else { throw BenchError(table.notes.joined(separator: "; ")) }
   return (options.isJSON ? table.json + "\n" : table.text, table.isMet)

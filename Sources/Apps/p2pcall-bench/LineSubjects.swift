@@ -4,7 +4,7 @@ import Simulating
 import Simulation
 import Units
 
-/// What B4, B5, B6, B8 and B9 run over an emulated link, and what their figures are held against.
+/// What B4 to B9 run over an emulated link, and what their figures are held against.
 struct LineSubject {
   var metric: String
   var scenario: String
@@ -50,16 +50,29 @@ struct LineSubject {
     }
   }
 
+  static let metrics = ["B4", "B5", "B6", "B7", "B8", "B9"]
+
   static func all(_ metric: String) -> [LineSubject] {
     switch metric {
+    case _ where metric.hasSuffix(".json"):
+      [LineSubject(metric: metric, scenario: metric, rows: plain)]
     case "B4": [variableCapacity]
     case "B5": shocks
     case "B6": [fairness]
+    case "B7": ["fast", "slow", "train"].map(cellular)
     case "B8": [5, 10, 20].map(pictures)
     case "B9": [10, 20].map(sound)
     default: []
     }
   }
+
+  /// For scenarios that nothing is asked of.
+  private static let plain: [Row] = [
+    .milliseconds(.frameP50, "delay p50"), .milliseconds(.frameP95, "delay p95"),
+    .milliseconds(.frameP99, "delay p99"), .milliseconds(.frameMax, "delay max"),
+    .percent(.delivered, "delivered"), .count(.freezes, "freezes"),
+    .milliseconds(.longestFreeze, "longest gap"), .percent(.utilisation, "used"),
+  ]
 
   private static let variableCapacity = LineSubject(
     metric: "B4 RFC 8867 §5.1", scenario: "rfc8867-5.1",
@@ -97,6 +110,18 @@ struct LineSubject {
       .percent(.utilisation, "used"),
       .milliseconds(.frameP95, "delay p95"),
     ])
+
+  private static func cellular(_ name: String) -> LineSubject {
+    LineSubject(
+      metric: "B7 cellular, \(name)", scenario: "cellular-\(name)",
+      rows: [
+        .milliseconds(.frameP50, "delay p50"),
+        .milliseconds(.frameP95, "delay p95", goal: 300),
+        .count(.freezes, "freezes"),
+        .percent(.delivered, "delivered"),
+        .percent(.utilisation, "used"),
+      ])
+  }
 
   private static func pictures(_ loss: Int) -> LineSubject {
     let all: [Int: [Row]] = [
@@ -178,7 +203,9 @@ struct LineMeasurements {
       let whole = try Scenario(readingFrom: try programs.scenario(subject.scenario))
       let wanted = seconds ?? subject.seconds
       // What changes on the way is part of the metric: only ladders are cut.
-      guard let wanted, subject.seconds != nil else { return whole }
+      guard let wanted, subject.seconds != nil || subject.scenario.hasSuffix(".json") else {
+        return whole
+      }
       return whole.shortened(to: .seconds(Double(wanted)))
     } catch { throw BenchError("\(error)") }
   }
@@ -209,12 +236,11 @@ struct LineMeasurements {
 }
 
 extension Programs {
-  /// A scenario of the project: from the folder in which one stands, or beside the build's folder.
+  /// The file of a scenario of the project, or of another that is named with its path.
   func scenario(_ name: String) throws(BenchError) -> String {
-    let candidates = ["scenarios", "\(folder)/../../../scenarios", "\(folder)/../../scenarios"]
-    for candidate in candidates where fileExists("\(candidate)/\(name).json") {
-      return "\(candidate)/\(name).json"
-    }
-    throw BenchError("scenarios/\(name).json is not here; run it where the project lies")
+    let path =
+      name.hasSuffix(".json") ? name : "\(try repository(of: self))/scenarios/\(name).json"
+    guard fileExists(path) else { throw BenchError("\(path) is not there; name another") }
+    return path
   }
 }
