@@ -160,6 +160,41 @@ import Wire
     #expect(run.asked == [])
   }
 
+  @Test func `the rest of a frame that breaks off is asked for unseen, as much as frames have`() {
+    let (before, parity, _) = frame(number: 1, packets: 5, parity: 1)
+    let (data, _, bytes) = frame(number: 2, packets: 5, parity: 1, first: 1_015)
+    var run = expecting()
+    run.take(before + parity + [data[0], data[1]])
+    run.wait(.milliseconds(15))
+    #expect(run.asked == [1_017, 1_018, 1_019])
+    run.take([data[2], data[3], data[4]])
+    #expect(run.frames.last == bytes)
+    run.asked = []
+    run.wait(.milliseconds(300))
+    #expect(run.asked == [])
+  }
+
+  @Test(arguments: [(2, false), (3, true)])
+  func `sound tells that a whole frame was lost before it`(lost: Int, isAsked: Bool) {
+    func sound(_ number: Int) -> RTPPacket {
+      RTPPacket(
+        isMarked: false, payloadType: MediaStream.PayloadType.opus,
+        sequence: SequenceNumber(UInt16(number)), timestamp: UInt32(number) * 960,
+        source: MediaStream.Source.audio,
+        transportSequence: SequenceNumber(UInt16(number == 0 ? 0 : 1 + lost)), payload: [0x78, 1])
+    }
+    var run = expecting()
+    run.take([sound(0)])
+    run.wait(.milliseconds(20))
+    run.take([sound(1)])
+    #expect(run.asked == [], "what was lost may still show in the numbers of pictures")
+    run.wait(.milliseconds(15))
+    #expect(run.asked == (isAsked ? [1_010, 1_011, 1_012] : []))
+    // The request may be lost; more often it is not worth repeating.
+    run.wait(.milliseconds(280))
+    #expect(run.asked.count == (isAsked ? 9 : 0))
+  }
+
   @Test func `without parity before, a loss is asked for at once`() {
     let (data, _, _) = frame(packets: 4, parity: 0)
     var run = Run()

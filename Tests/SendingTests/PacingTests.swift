@@ -28,6 +28,37 @@ import Wire
     #expect(span < .milliseconds(20))
   }
 
+  @Test
+  func `repair on top of pictures is no burst: three times the target in a tenth of a second`()
+    throws
+  {
+    var sending = SendingRun()
+    sending.handle(.roundTrip(.milliseconds(40)))
+    sending.handle(.limit(.kilobits(400)))
+    for number in 0..<60 {
+      sending.send(video: [UInt8](repeating: 1, count: 1_500), isKeyFrame: number == 0)
+      sending.run(for: .milliseconds(33))
+      sending.acknowledge()
+    }
+    let newest = try #require(try sending.media(MediaStream.Source.video).last).sequence.value
+    let before = sending.packets.count
+    sending.send(video: [UInt8](repeating: 1, count: 20_000), isKeyFrame: false)
+    sending.feed(
+      .nack(
+        GenericNack(
+          reporter: 2, source: MediaStream.Source.video,
+          lost: (newest - 9...newest).map { SequenceNumber($0) })))
+    sending.run(for: .milliseconds(600))
+    let sizes = sending.packets.map { $0.count + 66 }
+    #expect(sizes[before...].reduce(0, +) > 30_000, "all of it left")
+    for (first, start) in sending.sentAt.enumerated() {
+      let burst = sending.sentAt.indices[first...].prefix {
+        sending.sentAt[$0] <= start + .milliseconds(100)
+      }
+      #expect(burst.reduce(0) { $0 + sizes[$1] } <= 23_000, "15 000 and a head start")
+    }
+  }
+
   @Test func `no delta frame passes before a key frame, and one is asked for once`() {
     var sending = SendingRun()
     for _ in 0..<3 {

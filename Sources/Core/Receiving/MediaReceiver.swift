@@ -65,7 +65,9 @@ package struct MediaReceiver: Sendable {
     if reportAt == nil { reportAt = now + Self.reportInterval }
     let isAudio = packet.source == MediaStream.Source.audio
     if let number = packet.transportSequence {
-      arrivals.insert(number, isVideo: !isAudio, at: now)
+      let gap = arrivals.insert(number, isVideo: !isAudio, at: now)
+      // Numbers of pictures tell themselves what is missing of them.
+      if isAudio { losses.suspect(gap, at: now) }
     }
     switch (packet.source, packet.payloadType) {
     case (MediaStream.Source.audio, MediaStream.PayloadType.opus):

@@ -47,6 +47,10 @@ package struct MediaSender: Sendable {
   /// Of the target: how fast much repair leaves, but no slower than this rate.
   private static let repairFactor = 2.5
   private static let leastRepairRate = Bitrate.kilobits(1_000)
+  /// In a tenth of a second at most this many times the target leaves, and so much: repairs on top of
+  /// a large picture, at a pace that is meant for pictures alone, would be a burst.
+  private static let burstFactor = 2.8
+  private static let burst = ByteCount(6_000)
   private static let probeInterval = Interval.milliseconds(200)
   private static let keyFrameRepeat = Interval.milliseconds(300)
 
@@ -175,7 +179,8 @@ package struct MediaSender: Sendable {
       firstVideoAt.map { now - $0 < Self.firstTime } ?? false
       && pacer.repairByteCount < Self.firstRepair
       && congestion.standingQueue < Self.firstQueue
-    let isLossy = (isFirst || congestion.lossRatio > 0.02) && roundTrip > .milliseconds(20)
+    let isLossy =
+      (isFirst || congestion.lossRatio > 0.02) && roundTrip > .milliseconds(20)
     for packet in history.repairs(number, roundTrip: wait, isLossy: isLossy, at: now) {
       pacer.append(paced(packet, as: .repair))
     }
@@ -207,6 +212,8 @@ package struct MediaSender: Sendable {
     watchForStall(at: now)
     pacer.rate = congestion.pace
     pacer.repairRate = max(congestion.target * Self.repairFactor, Self.leastRepairRate)
+    pacer.window.limit =
+      Self.burst + congestion.target.bytes(in: PaceWindow.span * Self.burstFactor)
     updateHold()
     while let packet = nextPacket(at: now) { send(packet, at: now) }
     if isStalled, mayProbe { probe(at: now) }

@@ -5,6 +5,7 @@ import Wire
 struct ArrivalLog {
   private var arrivals: [(index: PacketIndex, tick: Int64)] = []
   private var unwrapper = SequenceUnwrapper()
+  private var highest: PacketIndex?
   /// The first index that feedback has not been about.
   private var nextBase: PacketIndex?
   private var messageCount: UInt8 = 0
@@ -22,10 +23,14 @@ struct ArrivalLog {
   private static let packetLimit = 380
   private static let waitLimit = 2_048
 
-  mutating func insert(_ number: SequenceNumber, isVideo: Bool, at now: Instant) {
+  /// Returns how many packets that were sent before this one, and after all others that came, did
+  /// not come.
+  mutating func insert(_ number: SequenceNumber, isVideo: Bool, at now: Instant) -> Int64 {
     if arrivals.count == Self.waitLimit { arrivals.removeFirst() }
-    arrivals.append(
-      (unwrapper.index(of: number), now.nanoseconds / TransportFeedback.tick.nanoseconds))
+    let index = unwrapper.index(of: number)
+    let gap = highest.map { max(0, index - $0 - 1) } ?? 0
+    highest = highest.map { max($0, index) } ?? index
+    arrivals.append((index, now.nanoseconds / TransportFeedback.tick.nanoseconds))
     let first = firstArrival ?? now
     firstArrival = first
     if isVideo { lastVideo = now }
@@ -34,6 +39,7 @@ struct ArrivalLog {
       now - first < Self.eagerTime ? Self.eager : hasVideo ? Self.steady : Self.soundOnly
     let due = (sentAt ?? now) + interval
     dueAt = dueAt.map { min($0, due) } ?? due
+    return gap
   }
 
   /// Feedback about everything that arrived since the last; empty unless it is due.

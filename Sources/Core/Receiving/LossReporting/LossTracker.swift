@@ -8,6 +8,9 @@ import Units
 /// Where the sender adds parity, which leaves right behind its frame, a gap inside of a frame is held
 /// until that parity has come and was too little, a later frame begins, or silence says that nothing
 /// more of the frame comes.
+///
+/// Packets beyond the highest that came are asked for unseen, where their frame breaks off, or where
+/// sound tells that something was lost before it: a sender ignores what it has not sent.
 struct LossTracker {
   private struct Missing {
     var index: PacketIndex
@@ -16,8 +19,6 @@ struct LossTracker {
     /// Its frame's parity may still come.
     var isHeld = false
     var asked = 0
-    /// It was only guessed that the packet has been sent.
-    var isGuess = false
   }
 
   private var missing: [Missing] = []
@@ -30,6 +31,13 @@ struct LossTracker {
   /// The highest packet is its frame's last, and the frame's timestamp.
   private var isFrameEnded = true
   private var timestamp: UInt32?
+  /// The frame's first packet that came, and how many the frame before it had.
+  private var frameFirst = PacketIndex(0)
+  private var usualCount: Int64 = 1
+  /// So many packets were lost since, of pictures or of anything else.
+  private var suspected: Int64 = 0
+  /// How often what follows `highest` was asked for.
+  private var unseenAsks = 0
   /// When parity last came.
   private var parityAt: Instant?
   /// The usual distance of two packets of a frame, decaying from the longest seen.
@@ -42,10 +50,15 @@ struct LossTracker {
   /// A first packet of a higher number is one of a stream that has been running for some time.
   private static let firstLimit: Int64 = 128
   private static let ageLimit = Interval.milliseconds(1_200)
-  private static let repetition = Interval.milliseconds(12)
+  private static let repetition = Interval.milliseconds(10)
   private static let reorderLimit = Interval.milliseconds(40)
   /// So long after the last parity no more is expected.
   private static let parityMemory = Interval.milliseconds(500)
+  private static let unseenLimit: Int64 = 16
+  /// Fewer packets in a row are lost by themselves, and may as well be parity or sound.
+  private static let leastBurst: Int64 = 3
+  /// So long after the last packet of a picture none is suspected to have been lost.
+  private static let suspicion = Interval.milliseconds(300)
 
   enum Arrival {
     case inOrder
@@ -69,6 +82,7 @@ struct LossTracker {
         // The frame's beginning is missing: it is just before.
         for step in (1...4).reversed() { miss(index + Int64(-step), at: now) }
       }
+      frameFirst = index
       note(endsFrame: endsFrame, timestamp: timestamp, at: now)
       return .inOrder
     }
@@ -78,13 +92,18 @@ struct LossTracker {
         self.highest = index
         return .jump
       }
-      if index == highest + 1, !startsFrame, let lastArrival {
-        spacing = min(max(now - lastArrival, spacing * 0.95), .milliseconds(50))
-      }
       let isSameFrame = !isFrameEnded && timestamp == self.timestamp
+      if isSameFrame, !isRepair, let lastArrival {
+        let step = (now - lastArrival) / (index - highest)
+        spacing = min(max(step, spacing * 0.95), .milliseconds(50))
+      }
       // What stands between is of this frame alone, and its parity has not come yet.
-      let isHeld = !startsFrame && (isSameFrame || isFrameEnded) && expectsParity(at: now)
-      if !isSameFrame { release(at: now) }
+      let isHeld =
+        !startsFrame && !isRepair && (isSameFrame || isFrameEnded) && expectsParity(at: now)
+      if !isSameFrame {
+        release(at: now)
+        frameFirst = index
+      }
       var gap = highest + 1
       while gap < index {
         miss(gap, isHeld: isHeld, at: now)
@@ -96,9 +115,7 @@ struct LossTracker {
     }
     guard let at = missing.firstIndex(where: { $0.index == index }) else { return .old }
     let found = missing.remove(at: at)
-    if found.isGuess {
-      if !isRepair { spacing = min(max(spacing, now - (lastArrival ?? now)), .milliseconds(50)) }
-    } else if !isRepair {
+    if !isRepair {
       reorderWait = min(max(reorderWait, (now - found.since) * 1.25), Self.reorderLimit)
     } else {
       reorderWait = reorderWait * 0.97
@@ -124,7 +141,19 @@ struct LossTracker {
       gap += 1
     }
     self.highest = packets.upperBound
+    frameFirst = packets.lowerBound
     note(endsFrame: true, timestamp: timestamp, at: now)
+  }
+
+  /// Sound came, and `count` packets that were sent just before it did not: they may have been of a
+  /// picture.
+  mutating func suspect(_ count: Int64, at now: Instant) {
+    guard count >= Self.leastBurst, let lastArrival, now - lastArrival < Self.suspicion,
+      reorderWait < .milliseconds(2)
+    else { return }
+    suspected = min(suspected + count, Self.unseenLimit)
+    let quiet = now + patience
+    quietAt = quietAt.map { min($0, quiet) } ?? quiet
   }
 
   /// No more parity comes for what is held.
@@ -140,14 +169,18 @@ struct LossTracker {
     parityAt.map { now - $0 < Self.parityMemory } ?? false
   }
 
+  /// A silence so long says that nothing more of a frame comes.
+  private var patience: Interval { spacing * 2 + .milliseconds(4) }
+
   /// The newest of all.
   private mutating func note(endsFrame: Bool, timestamp: UInt32, at now: Instant) {
     lastArrival = now
     isFrameEnded = endsFrame
     self.timestamp = timestamp
-    quietAt =
-      endsFrame && !missing.contains(where: \.isHeld)
-      ? nil : now + spacing * 2 + .milliseconds(4)
+    suspected = 0
+    unseenAsks = 0
+    if endsFrame, let highest { usualCount = max(1, highest - frameFirst + 1) }
+    quietAt = endsFrame && !missing.contains(where: \.isHeld) ? nil : now + patience
   }
 
   private mutating func miss(_ index: PacketIndex, isHeld: Bool = false, at now: Instant) {
@@ -168,25 +201,41 @@ struct LossTracker {
 
   /// What to ask for now, oldest first.
   mutating func takeDue(roundTrip: Interval, at now: Instant) -> [SequenceNumber] {
-    if let quietAt, quietAt <= now, let last = highest {
-      self.quietAt = nil
-      release(at: now)
-      if !isFrameEnded {
-        highest = last + 1
-        miss(last + 1, at: now - reorderWait)
-        missing[missing.count - 1].isGuess = true
-      }
-    }
+    let unseen = takeUnseen(roundTrip: roundTrip, at: now)
     missing.removeAll { now - $0.since > Self.ageLimit }
     var due: [SequenceNumber] = []
     for at in missing.indices where !missing[at].isHeld && missing[at].askAt <= now {
       due.append(SequenceNumber(missing[at].index))
       missing[at].asked += 1
-      let again = roundTrip + max(.milliseconds(8), roundTrip / 5)
-      // The request may be lost as well: it is repeated once, well before an answer is overdue.
-      missing[at].askAt = now + (missing[at].asked == 1 ? min(Self.repetition, again) : again)
+      missing[at].askAt = now + pause(after: missing[at].asked, roundTrip)
     }
-    return due
+    return due + unseen
+  }
+
+  /// What must follow the highest packet, when it has been silent for long enough.
+  private mutating func takeUnseen(
+    roundTrip: Interval, at now: Instant
+  ) -> [SequenceNumber] {
+    guard let quiet = quietAt, quiet <= now, let highest, let lastArrival else { return [] }
+    quietAt = nil
+    release(at: now)
+    // On a path that does not lose, silence is more often lateness.
+    let wanting = expectsParity(at: now) ? usualCount - (highest - frameFirst + 1) : 1
+    let rest = isFrameEnded ? 0 : max(1, wanting)
+    let count = min(max(rest, suspected), Self.unseenLimit)
+    // That sound told of a loss says little more when nothing came of it.
+    guard count > 0, !isFrameEnded || unseenAsks < 3, now - lastArrival < Self.ageLimit else {
+      return []
+    }
+    unseenAsks += 1
+    quietAt = now + pause(after: unseenAsks, roundTrip)
+    return (1...count).map { SequenceNumber(highest + $0) }
+  }
+
+  /// The request may be lost as well: it is repeated twice, before an answer is overdue.
+  private func pause(after asked: Int, _ roundTrip: Interval) -> Interval {
+    let again = roundTrip + max(.milliseconds(8), roundTrip / 5)
+    return asked <= 2 ? min(Self.repetition, again) : again
   }
 
   var nextAsk: Instant? {

@@ -23,8 +23,7 @@ struct LossPattern {
   /// How many are lost in a row in the mean: at least as many as if each was lost by itself.
   var burst: Double {
     let alone = 1 / max(0.1, 1 - ratio)
-    // Of two or three runs no mean is to be had.
-    guard runs > 3 else { return alone }
-    return min(max(lost / runs, alone), 50)
+    // As if two more had been lost by themselves: one run says little of the next.
+    return min(max((lost + 2 * alone) / (runs + 2), alone), 50)
   }
 }

@@ -30,6 +30,9 @@ struct Pacer {
   /// Sound waits too: what is given to the carrier below now would be heard far too late.
   var isBlocked = false
 
+  /// What keeps repairs on top of a picture from being a burst.
+  var window = PaceWindow()
+
   private var audio: [Packet] = []
   private var repair: [Packet] = []
   private var video: [Packet] = []
@@ -95,6 +98,13 @@ struct Pacer {
       return packet
     }
     guard !isHeld, nextSendAt <= now else { return nil }
+    if let size = repair.first?.size ?? (isReadyForFrame ? nil : video[videoSent].size) {
+      let opening = window.opens(for: size, at: now)
+      guard opening <= now else {
+        nextSendAt = opening
+        return nil
+      }
+    }
     if !repair.isEmpty {
       let isMuch = repairByteCount > Self.smallRepair
       let packet = repair.removeFirst()
@@ -113,6 +123,7 @@ struct Pacer {
   private mutating func advance(by packet: Packet, rate: Bitrate, at now: Instant) {
     let next = max(nextSendAt, now - Self.catchUp) + rate.duration(of: packet.size)
     nextSendAt = min(next, now + Self.longestWait)
+    window.add(packet.size, at: now)
   }
 
   /// When something that waits may leave.

@@ -21,24 +21,28 @@ struct ParityPlan {
     /// All later frames refer to it.
     case keyFrame
 
-    /// How probable it may be that parity does not suffice.
-    var allowance: Double {
+    /// How probable it may be that parity does not suffice: a little more where it costs as much as
+    /// the picture.
+    func allowance(atLoss ratio: Double) -> Double {
       switch self {
       case .discardable: 0.03
-      case .usual: 0.007
+      case .usual: max(0.0078, ratio * 0.05)
       case .keyFrame: 0.001
       }
     }
   }
 
-  /// What frames before this one were safer than they had to be: one with the better part of a
-  /// packet too many pays for one with too few. A probability; bounded.
-  private var saved = 0.0
+  /// By how much one more packet must lower the risk to be sent. It falls while frames run a higher
+  /// risk than allowed, and rises while they run a lower one: so the mean risk is the one allowed, and
+  /// frames to which a packet means most get it.
+  private var price = Worth.usual.allowance(atLoss: 0)
   /// Parity packets that the share of the rate allows and that were not sent.
   private var credit = 0.0
   /// Scratch: probabilities by packets lost, where the newest was not lost and where it was.
   private var kept: [Double] = []
   private var lost: [Double] = []
+  /// Scratch: the risk with so many parity packets.
+  private var risks: [Double] = []
 
   /// Less loss is left to retransmission.
   private static let leastLoss = 0.005
@@ -52,7 +56,10 @@ struct ParityPlan {
   private static let shareOfLoss = 4.4
   private static let mostShare = 1.0
   private static let creditLimit = 3.0
-  /// Where all that may be spent leaves more than this part of the risk, losses come in bursts too
+  private static let priceStep = 0.06
+  private static let leastPrice = 0.000_5
+  private static let mostPrice = 0.02
+  /// Where all that may be spent on every frame leaves more than this part of the risk, losses come in bursts too
   /// long for parity: retransmission mends them for less.
   private static let uselessness = 0.6
 
@@ -70,31 +77,35 @@ struct ParityPlan {
     // A key frame may take what the frames after it will save.
     let most = worth == .keyFrame ? credit * 1.5 + 2 : credit
     let limit = max(0, min(Int(most), min(count * 2, ParityLimit.packets)))
-    let wanted = wanted(for: count, worth: worth, path.loss, atMost: limit)
+    let wanted = wanted(
+      for: count, worth: worth, path.loss, atMost: limit,
+      lasting: Int((Double(count) * share).rounded(.up)))
     credit -= Double(wanted)
     return wanted
   }
 
+  /// `limit`: what may be spent now; `lasting`: what may be spent on every frame.
   private mutating func wanted(
-    for count: Int, worth: Worth, _ loss: LossPattern, atMost limit: Int
+    for count: Int, worth: Worth, _ loss: LossPattern, atMost limit: Int, lasting: Int
   ) -> Int {
-    let allowance = worth.allowance
-    let allowed = worth == .usual ? allowance + saved : allowance
-    var chain = GilbertChain(loss, atMost: limit, kept: &kept, lost: &lost)
+    let most = max(limit, lasting)
+    let allowance = worth.allowance(atLoss: loss.ratio)
+    var chain = GilbertChain(loss, atMost: most, kept: &kept, lost: &lost)
     for _ in 0..<count { chain.step(&kept, &lost) }
-    let bare = chain.excess(over: 0, kept, lost)
-    var parity = 0
-    var risk = bare
-    while parity < limit, risk > allowed {
-      chain.step(&kept, &lost)
-      parity += 1
-      risk = chain.excess(over: parity, kept, lost)
+    risks.removeAll(keepingCapacity: true)
+    for parity in 0...most {
+      if parity > 0 { chain.step(&kept, &lost) }
+      risks.append(chain.excess(over: parity, kept, lost))
     }
-    if risk > allowed, risk > bare * Self.uselessness {
-      parity = 0
-      risk = bare
+    var parity =
+      worth == .usual
+      ? (0...limit).last { $0 > 0 && risks[$0 - 1] - risks[$0] >= price } ?? 0
+      : (0..<limit).first { risks[$0] <= allowance } ?? limit
+    if risks[lasting] > max(allowance * 2, risks[0] * Self.uselessness) { parity = 0 }
+    if worth == .usual {
+      let excess = min(max(risks[parity] / allowance - 1, -1), 4)
+      price = min(max(price * (1 - Self.priceStep * excess), Self.leastPrice), Self.mostPrice)
     }
-    if worth == .usual { saved = min(max(saved + allowance - risk, 0), allowance * 2) }
     return parity
   }
 }
