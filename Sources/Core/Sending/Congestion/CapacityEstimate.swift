@@ -21,6 +21,8 @@ struct CapacityEstimate {
   private(set) var rate: Bitrate
   /// Something was measured: `rate` is no longer a guess.
   private(set) var isMeasured = false
+  /// Jitter hides how the path stretches packets: only what arrives over a longer time counts.
+  private(set) var isBlurred = false
   private var gaps: [Gap] = []
   /// How often in a row the path kept up with the pace.
   private var haste = 0
@@ -84,7 +86,8 @@ struct CapacityEstimate {
     let bunched = recent.count {
       Bitrate(of: $0.size, in: max($0.arrived, Self.shortest)) > measured * Self.bunching
     }
-    if measured < rate, bunched * 3 > recent.count { return collapsed }
+    isBlurred = bunched * 3 > recent.count
+    if measured < rate, isBlurred { return collapsed }
     if arrived > sent * Self.stretch || queued * 2 > recent.count {
       // The bottleneck was at work: this is its rate, whether higher or lower than thought.
       rate = isMeasured ? min(measured, rate * Self.growthLimit) : measured

@@ -23,6 +23,8 @@ struct CongestionControl {
   private let minimum: Bitrate
   private let startRate: Bitrate
   private var updatedAt: Instant?
+  /// When a queue last stood.
+  private var quietSince: Instant?
   private var last: (sentAt: Instant, size: ByteCount)?
   private var delivered = RateMeter(window: .milliseconds(400))
   /// From sending a packet to hearing of its arrival: smoothed, and the least.
@@ -36,6 +38,10 @@ struct CongestionControl {
   /// What the path is taken to carry beyond what it has carried without a queue: a little more than
   /// `utilisation` leaves unused, so that the target creeps up where nothing else can be measured.
   private static let headroom = 1.07
+  /// The same where jitter hides the capacity, after `quietTime` without a queue: growing is all that
+  /// finds out what there is, and the longer it found nothing, the bolder.
+  private static let blurredHeadroom = 1.25
+  private static let quietTime = 2.0
   /// The time in which a standing queue is to drain.
   private static let drainTime = 0.4
   /// The time in which the target may double, about, when the path allows it.
@@ -105,6 +111,7 @@ struct CongestionControl {
     }
     if let newest = arrived.last { noteResponse(now - newest.sentAt, at: now) }
     for entry in arrived { measureGap(before: entry, at: now) }
+    quietSince = quietSince ?? now
     let elapsed = now - (updatedAt ?? now)
     updatedAt = now
     // What an outage swallowed tells nothing about the path after it.
@@ -166,18 +173,40 @@ struct CongestionControl {
   /// it carries when none does (jitter makes gaps look long).
   private mutating func boundByDelivery(at now: Instant) {
     let rate = delivered.rate(at: now)
-    if standingQueue > .milliseconds(40) || lossRatio > 0.25 {
+    if standingQueue > PathDelay.allowance { quietSince = now }
+    if standingQueue > .milliseconds(40) && !isModest || lossRatio > 0.25 {
       capacity.lower(to: max(rate * 1.1, minimum * 4))
-    } else if standingQueue <= PathDelay.allowance {
-      capacity.raise(to: rate * Self.headroom)
+    } else if standingQueue <= PathDelay.allowance || isModest {
+      capacity.raise(to: rate * headroom(at: now))
     }
+  }
+
+  /// All who share a bottleneck see the same queue: if each sends `fairBytes` for every queue's time,
+  /// their rates are the same (Copa). `nil` without a queue.
+  private var fairRate: Bitrate? {
+    guard standingQueue > PathDelay.allowance else { return nil }
+    return Bitrate(of: Self.fairBytes, in: standingQueue)
+  }
+  private static let fairBytes = ByteCount(3_000)
+  private static let yielding = 1.0
+
+  /// Sends less than its share: the queue is for others to drain.
+  private var isModest: Bool { fairRate.map { target < $0 } ?? false }
+
+  private func headroom(at now: Instant) -> Double {
+    guard capacity.isBlurred, let quietSince else { return Self.headroom }
+    let quiet = min(1, (now - quietSince).seconds / Self.quietTime)
+    return Self.headroom + (Self.blurredHeadroom - Self.headroom) * quiet
   }
 
   private mutating func adjustTarget(elapsed: Interval) {
     guard capacity.isMeasured else { return }
-    let excess = max(.zero, standingQueue - PathDelay.allowance)
+    let excess = isModest ? .zero : max(.zero, standingQueue - PathDelay.allowance)
     let share = max(0.2, Self.utilisation - excess.seconds / Self.drainTime)
-    let allowed = capacity.rate * share
+    var allowed = capacity.rate * share
+    if let fairRate, fairRate < target {
+      allowed = min(allowed, max(fairRate, target * (1 - Self.yielding * min(1, elapsed.seconds))))
+    }
     let grown = target * (1 + min(elapsed.seconds, 0.2) / Self.growthTime)
     target = max(minimum, min(allowed, grown, limit))
   }
