@@ -20,6 +20,7 @@ struct CongestionControl {
   private var log: SentLog
   private var capacity: CapacityEstimate
   private var delay = PathDelay()
+  private var share = FairShare()
   private let minimum: Bitrate
   private let startRate: Bitrate
   private var updatedAt: Instant?
@@ -40,10 +41,12 @@ struct CongestionControl {
   private static let headroom = 1.07
   /// The same where jitter hides the capacity, after `quietTime` without a queue: growing is all that
   /// finds out what there is, and the longer it found nothing, the bolder.
-  private static let blurredHeadroom = 1.25
+  private static let blurredHeadroom = 1.4
   private static let quietTime = 2.0
   /// The time in which a standing queue is to drain.
   private static let drainTime = 0.4
+  /// How much of what is too much for a fair share is given up, a second.
+  private static let yielding = 1.8
   /// The time in which the target may double, about, when the path allows it.
   private static let growthTime = 0.2
   /// Where the path has far more room than is used, pictures need not be spread.
@@ -124,6 +127,7 @@ struct CongestionControl {
       delay.keepNewest(4)
       standingQueue = delay.standing(at: now)
     }
+    share.update(queue: delay.lasting, target: target)
     boundByDelivery(at: now)
     adjustTarget(elapsed: elapsed)
   }
@@ -174,24 +178,13 @@ struct CongestionControl {
   private mutating func boundByDelivery(at now: Instant) {
     let rate = delivered.rate(at: now)
     if standingQueue > PathDelay.allowance { quietSince = now }
-    if standingQueue > .milliseconds(40) && !isModest || lossRatio > 0.25 {
+    if standingQueue > .milliseconds(40) && !share.isPushing || lossRatio > 0.25 {
       capacity.lower(to: max(rate * 1.1, minimum * 4))
-    } else if standingQueue <= PathDelay.allowance || isModest {
-      capacity.raise(to: rate * headroom(at: now))
+    } else if standingQueue <= PathDelay.allowance || share.isPushing {
+      let raised = rate * headroom(at: now)
+      capacity.raise(to: share.isPushing ? raised + FairShare.step : raised)
     }
   }
-
-  /// All who share a bottleneck see the same queue: if each sends `fairBytes` for every queue's time,
-  /// their rates are the same (Copa). `nil` without a queue.
-  private var fairRate: Bitrate? {
-    guard standingQueue > PathDelay.allowance else { return nil }
-    return Bitrate(of: Self.fairBytes, in: standingQueue)
-  }
-  private static let fairBytes = ByteCount(3_000)
-  private static let yielding = 1.0
-
-  /// Sends less than its share: the queue is for others to drain.
-  private var isModest: Bool { fairRate.map { target < $0 } ?? false }
 
   private func headroom(at now: Instant) -> Double {
     guard capacity.isBlurred, let quietSince else { return Self.headroom }
@@ -201,11 +194,11 @@ struct CongestionControl {
 
   private mutating func adjustTarget(elapsed: Interval) {
     guard capacity.isMeasured else { return }
-    let excess = isModest ? .zero : max(.zero, standingQueue - PathDelay.allowance)
-    let share = max(0.2, Self.utilisation - excess.seconds / Self.drainTime)
-    var allowed = capacity.rate * share
-    if let fairRate, fairRate < target {
-      allowed = min(allowed, max(fairRate, target * (1 - Self.yielding * min(1, elapsed.seconds))))
+    let excess = share.isPushing ? .zero : max(.zero, standingQueue - PathDelay.allowance)
+    let used = max(0.2, Self.utilisation - excess.seconds / Self.drainTime)
+    var allowed = capacity.rate * used
+    if let fairRate = share.rate, fairRate < target {
+      allowed = min(allowed, target - (target - fairRate) * min(1, Self.yielding * elapsed.seconds))
     }
     let grown = target * (1 + min(elapsed.seconds, 0.2) / Self.growthTime)
     target = max(minimum, min(allowed, grown, limit))

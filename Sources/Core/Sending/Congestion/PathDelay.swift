@@ -6,9 +6,13 @@ struct PathDelay {
   private var least = WindowedLeast()
   /// The newest delays, for what stands in the queue.
   private var recent: [(at: Instant, delay: Interval)] = []
+  /// The least delays of the newest 350 ms or so.
+  private var spans: [(since: Instant, least: Interval)] = []
   /// Since when the queue has not drained, although less was sent than the path carries.
   private var standsSince: Instant?
 
+  private static let span = Interval.milliseconds(50)
+  private static let spanCount = 7
   private static let recentWindow = Interval.milliseconds(100)
   /// Where fewer packets than this came in the window, it goes further back.
   private static let leastCount = 8
@@ -22,13 +26,26 @@ struct PathDelay {
     least.note(delay, at: now)
     if recent.count == Self.countLimit { recent.removeFirst() }
     recent.append((now, delay))
+    if let last = spans.last, now - last.since < Self.span {
+      spans[spans.count - 1].least = min(last.least, delay)
+    } else {
+      if spans.count == Self.spanCount { spans.removeFirst() }
+      spans.append((now, delay))
+    }
   }
 
   /// How much longer than the fastest a packet of this delay took.
   func queueing(_ delay: Interval) -> Interval { delay - (least.value ?? delay) }
 
+  /// The queue that has not drained for 350 ms: a flow that is alone drains its own between pictures,
+  /// so this is mostly what several share.
+  var lasting: Interval { spans.map(\.least).min().map { queueing($0) } ?? .zero }
+
   /// The path has changed its rate: what stood in the queue before says nothing.
-  mutating func keepNewest(_ count: Int) { recent.removeFirst(max(0, recent.count - count)) }
+  mutating func keepNewest(_ count: Int) {
+    recent.removeFirst(max(0, recent.count - count))
+    spans.removeFirst(max(0, spans.count - 1))
+  }
 
   /// The part of the queue that did not drain between pictures: the least delay of the last 100 ms,
   /// which neither a picture's own packets nor jitter can raise.
