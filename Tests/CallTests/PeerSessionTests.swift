@@ -61,4 +61,33 @@ import Wire
     for step in 1...100 { peer.timeout(at: start + .milliseconds(Int64(step))) }
     #expect(mediaFrames(&peer) == 0)
   }
+
+  @Test func `what waits in one link does not hold back sound on the next`() {
+    var peer = provedPeer()
+    let first = LinkID.stream(StreamID(origin: .dialed, number: 1))
+    let second = LinkID.stream(StreamID(origin: .dialed, number: 2))
+    peer.carries(on: first, at: start) { _ in 100_000 }
+    _ = mediaFrames(&peer)
+    peer.send(sound(at: start), at: start)
+    #expect(mediaFrames(&peer) == 0)
+    // The second never had anything waiting, so nothing tells of a change there.
+    peer.carries(on: second, at: start) { _ in 0 }
+    peer.send(sound(at: start), at: start + .milliseconds(20))
+    #expect(mediaFrames(&peer) == 2)
+  }
+
+  @Test func `a carrier that holds as much as before is believed, whatever was given to it since`()
+  {
+    var peer = provedPeer()
+    peer.carrierHolds(14_500, at: start)
+    for step in 0..<20 {
+      let now = start + .milliseconds(20 * Int64(step))
+      peer.send(sound(at: now), at: now)
+      _ = mediaFrames(&peer)
+      peer.carrierHolds(14_500, at: now)
+    }
+    let now = start + .milliseconds(400)
+    peer.send(sound(at: now), at: now)
+    #expect(mediaFrames(&peer) == 1)
+  }
 }

@@ -208,7 +208,12 @@ package struct Conference {
         isBusy = true
         take(output, at: now)
       }
-      for index in 0..<peers.count where drainPeer(at: index, at: now) { isBusy = true }
+      for index in 0..<peers.count {
+        peers[index].carries(on: hub.sendingLink(of: peers[index].session), at: now) {
+          hub.backlog(of: $0)
+        }
+        if drainPeer(at: index, at: now) { isBusy = true }
+      }
     }
     updateOrders(at: now)
     let roster = (0..<peers.count).map { peers[$0].rosterEntry }

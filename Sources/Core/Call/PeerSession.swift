@@ -22,6 +22,7 @@ struct PeerSession {
   var sendsVideo = false
 
   private var sender: MediaSender
+  private var carrier: LinkID?
   private var receiver: MediaReceiver
   /// What the sender last advised; `nil` until it did.
   private(set) var advice: EncoderAdvice?
@@ -36,7 +37,6 @@ struct PeerSession {
   private var hasPlayedAudio = false
   private var concealed = (samples: 0, of: 0)
   /// As the sender was told last.
-  private var carrierBacklog = 0
   private var outputs = OutputQueue<PeerOutput>()
 
   init(session: SessionID, erasureCode: any ErasureCode, joinedAt: Instant) {
@@ -90,10 +90,17 @@ struct PeerSession {
     drain()
   }
 
+  /// The link that frames go on now. One on which nothing waits says nothing as long as nothing is
+  /// given to it, so what was told of another must not hold back what could leave.
+  mutating func carries(on link: LinkID?, at now: Instant, backlog: (SessionID) -> Int) {
+    guard link != carrier else { return }
+    carrier = link
+    carrierHolds(backlog(session), at: now)
+  }
+
   /// So many bytes wait in the connection below: pictures are better dropped than queued there.
   mutating func carrierHolds(_ bytes: Int, at now: Instant) {
-    guard isProved, bytes != carrierBacklog else { return }
-    carrierBacklog = bytes
+    guard isProved, bytes != sender.carrierQueue.bytes else { return }
     tell(.queued(ByteCount(bytes)), at: now)
   }
 

@@ -311,6 +311,10 @@ package struct LinkHub {
   package func roundTrip(of session: SessionID) -> Interval? {
     index(of: session).flatMap { peers[$0].roundTrip }
   }
+  /// `nil` before one was proved.
+  package func sendingLink(of session: SessionID) -> LinkID? {
+    index(of: session).flatMap { peers[$0].sendingLink }
+  }
   /// Bytes that the kernel hasn't sent yet on the link that frames go on.
   package func backlog(of session: SessionID) -> Int {
     index(of: session).map { peers[$0].backlog } ?? 0

@@ -22,8 +22,8 @@ package struct MediaSender: Sendable {
 
   /// Until the link tells.
   private var roundTrip = Interval.milliseconds(100)
-  /// What waits in the carrier below.
-  private var carrierQueue = ByteCount.zero
+  /// What waits in the carrier below, as was told last, and what was given to it since.
+  package private(set) var carrierQueue = ByteCount.zero
   private var lastSentAt: Instant?
   /// The receiver has been silent for so long that only sound and probes are sent.
   private var isStalled = false

@@ -254,6 +254,7 @@ final class PeerLinks {
 
   func queuedBytes(on stream: ReliableStream) -> Int { reliable.queuedBytes(on: stream) }
 
+  var sendingLink: LinkID? { selection.sending }
   /// Bytes that the kernel hasn't sent yet on the selected link.
   var backlog: Int { selection.sending.map { streams.backlog(of: $0) } ?? 0 }
   var roundTrip: Interval? { selection.sending.flatMap { link($0)?.roundTrip } }
