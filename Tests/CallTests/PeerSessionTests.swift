@@ -64,8 +64,8 @@ import Wire
 
   @Test func `what waits in one link does not hold back sound on the next`() {
     var peer = provedPeer()
-    let first = LinkID.stream(StreamID(origin: .dialed, number: 1))
-    let second = LinkID.stream(StreamID(origin: .dialed, number: 2))
+    let first = LinkID.stream(.dialed(1))
+    let second = LinkID.stream(.dialed(2))
     peer.carries(on: first, at: start) { _ in 100_000 }
     _ = mediaFrames(&peer)
     peer.send(sound(at: start), at: start)

@@ -23,6 +23,9 @@ struct CapacityEstimate {
   private(set) var isMeasured = false
   /// Jitter hides how the path stretches packets: only what arrives over a longer time counts.
   private(set) var isBlurred = false
+  /// A bottleneck that serves nobody else gives out packets at one rate. These came at several: those of
+  /// others were between them, or jitter was.
+  private(set) var isMixed = false
   private var gaps: [Gap] = []
   /// How often in a row the path kept up with the pace.
   private var haste = 0
@@ -43,6 +46,7 @@ struct CapacityEstimate {
   /// A train longer than it was sent by this factor was stretched.
   private static let stretch = 1.05
   private static let bunching = 3.0
+  private static let mixing = 1.4
   private static let growthLimit = 2.0
   private static let ceiling = Bitrate.kilobits(100_000)
 
@@ -87,6 +91,10 @@ struct CapacityEstimate {
       Bitrate(of: $0.size, in: max($0.arrived, Self.shortest)) > measured * Self.bunching
     }
     isBlurred = bunched * 3 > recent.count
+    let close = recent.count {
+      Bitrate(of: $0.size, in: max($0.arrived, Self.shortest)) > measured * Self.mixing
+    }
+    isMixed = close * 4 > recent.count
     if measured < rate, isBlurred { return collapsed }
     if arrived > sent * Self.stretch || queued * 2 > recent.count {
       // The bottleneck was at work: this is its rate, whether higher or lower than thought.

@@ -127,7 +127,7 @@ struct CongestionControl {
       delay.keepNewest(4)
       standingQueue = delay.standing(at: now)
     }
-    share.update(queue: delay.lasting, target: target)
+    share.update(queue: delay.lasting, isShared: capacity.isMixed, target: target)
     boundByDelivery(at: now)
     adjustTarget(elapsed: elapsed)
   }

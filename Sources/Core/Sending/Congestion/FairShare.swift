@@ -16,9 +16,9 @@ struct FairShare {
   /// What a push asks for beyond what arrives.
   static let step = Bitrate.kilobits(60)
 
-  /// `queue` is what has not drained for a while.
-  mutating func update(queue: Interval, target: Bitrate) {
-    rate = queue > Self.leastQueue ? Bitrate(of: Self.bytes, in: queue) : nil
+  /// `queue` is what has not drained for a while, and `isShared` whether others may be in it.
+  mutating func update(queue: Interval, isShared: Bool, target: Bitrate) {
+    rate = isShared && queue > Self.leastQueue ? Bitrate(of: Self.bytes, in: queue) : nil
     isPushing = rate.map { target < $0 } ?? false
   }
 }
