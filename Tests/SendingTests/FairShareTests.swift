@@ -1,0 +1,31 @@
+import Testing
+import Units
+
+@testable import Sending
+
+@Suite struct FairShareTests {
+  private func share(queue: Int64, isShared: Bool = true, target: Int64) -> FairShare {
+    var share = FairShare()
+    share.update(queue: .milliseconds(queue), isShared: isShared, target: .kilobits(target))
+    return share
+  }
+
+  @Test func `the same queue means the same rate for all, and half of it for twice the queue`() {
+    let first = share(queue: 10, target: 300)
+    let second = share(queue: 10, target: 3_000)
+    #expect(first.rate == second.rate)
+    #expect(first.rate == .kilobits(1_200))
+    #expect(share(queue: 20, target: 300).rate == .kilobits(600))
+  }
+
+  @Test func `who sends less than the share pushes, who sends more does not`() {
+    #expect(share(queue: 10, target: 300).isPushing)
+    #expect(!share(queue: 10, target: 3_000).isPushing)
+  }
+
+  @Test func `without a queue that lasts, or without others, nobody pushes or yields`() {
+    #expect(share(queue: 1, target: 300).rate == nil)
+    #expect(share(queue: 10, isShared: false, target: 300).rate == nil)
+    #expect(!share(queue: 10, isShared: false, target: 300).isPushing)
+  }
+}
