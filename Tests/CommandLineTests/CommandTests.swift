@@ -46,7 +46,8 @@ private let roomID = RoomID.create(
       "-n", "Ann Ö", "--video", "camera:/dev/video2", "--audio=tone", "--view",
       "pipe:/tmp/{peer}.y4m", "--play=file:out.wav", "--raw-audio", "--size", "1280x720", "--fps",
       "30",
-      "--max-bitrate", "1.5M", "--quality", "high", "--transport", "tcp", "--events", "json",
+      "--max-bitrate", "1.5M", "--quality", "high",
+      "--receive-quality", "640x360", "--transport", "tcp", "--events", "json",
       "--for", "2m", "--log-level", "debug", "\(roomID)@example.org:81")
     var expected = JoinOptions()
     expected.room = .address(try RoomAddress(text: "\(roomID)@example.org:81"))
@@ -65,6 +66,7 @@ private let roomID = RoomID.create(
     expected.fps = 30
     expected.maxBitrate = .kilobits(1500)
     expected.quality = .high
+    expected.receive = .size(PictureSize(width: 640, height: 360))
     expected.transport = .tcp
     expected.events = .json
     expected.duration = .seconds(120)
@@ -217,7 +219,8 @@ private let roomID = RoomID.create(
       "--server HOST[:PORT]", "--server-pin PIN", "--ca FILE", "--cert FILE", "--key FILE",
       "--name NAME", "--video SOURCE", "--audio SOURCE", "--view SINK", "--play SINK",
       "--raw-audio",
-      "--size WxH", "--fps N", "--max-bitrate RATE", "--quality", "--transport", "--events",
+      "--size WxH", "--fps N", "--max-bitrate RATE", "--quality", "--receive-quality",
+      "--transport", "--events",
       "--for DURATION", "--log-level LEVEL", "--help", "--version",
     ]
     for option in promised { #expect(text.contains(option), "\(option)") }

@@ -1,4 +1,5 @@
 import CommandLine
+import Media
 import Testing
 
 private func lines(_ pieces: [String], limit: Int = 100, finish: Bool = true) -> [InputLine] {
@@ -21,7 +22,10 @@ private func lines(_ pieces: [String], limit: Int = 100, finish: Bool = true) ->
     arguments: [
       ("/mute", .mute), ("/unmute", .unmute), ("/camera", .camera(isOn: nil)),
       ("/camera off", .camera(isOn: false)), ("/Camera  ON ", .camera(isOn: true)),
-      ("/stats", .stats), ("/who", .who), ("/quality low", .quality(.low)), ("/leave", .leave),
+      ("/stats", .stats), ("/who", .who), ("/quality low", .quality(.low)),
+      ("/receive medium", .receive(.quality(.medium))),
+      ("/receive 640x360", .receive(.size(PictureSize(width: 640, height: 360)))),
+      ("/leave", .leave),
       ("/help", .help), ("/", .help),
     ] as [(String, CallCommand)])
   func `a slash begins a command`(text: String, command: CallCommand) {
@@ -72,7 +76,8 @@ private func lines(_ pieces: [String], limit: Int = 100, finish: Bool = true) ->
   }
 
   @Test func `help lists every command`() {
-    for name in ["mute", "unmute", "camera", "stats", "who", "quality", "leave", "help"] {
+    for name in ["mute", "unmute", "camera", "stats", "who", "quality", "receive", "leave", "help"]
+    {
       #expect(CallCommand.helpText.contains("/\(name)"))
     }
     #expect(!CallCommand.helpText.contains("/send"))

@@ -113,4 +113,26 @@ import Units
     }
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
   }
+
+  @Test func `a receiver gets less within a second of asking, and the others all the same`() throws
+  {
+    let call = try SimulatedCall(seed: 7)
+    let anna = call.add("Anna", options: options())
+    let ben = call.add("Ben", options: options(), after: .milliseconds(300))
+    let cleo = call.add("Cleo", options: options(), after: .milliseconds(300))
+    call.run(for: .seconds(5))
+    cleo.receive(atMost: ReceiveBounds(size: PictureSize(width: 160, height: 90)))
+    ben.receive(atMost: ReceiveBounds(bitrate: .kilobits(800)))
+    call.run(for: .milliseconds(1_000))
+    #expect(call.figures(of: anna, at: cleo).size == PictureSize(width: 160, height: 90))
+    call.run(for: .milliseconds(2_000))
+    call.finish()
+    #expect(anna.statistics[cleo.peer]?.send.width == 160)
+    #expect((.zero..<Bitrate.kilobits(90)).contains(anna.statistics[cleo.peer]!.send.video))
+    #expect(anna.statistics[ben.peer]?.send.width == 640)
+    #expect((.kilobits(500)...Bitrate.kilobits(850)).contains(anna.statistics[ben.peer]!.send.rate))
+    // Nobody asked the others for less.
+    #expect(ben.statistics[anna.peer]!.send.video > .kilobits(850))
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
 }

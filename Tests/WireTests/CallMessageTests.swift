@@ -28,6 +28,12 @@ import Wire
       golden: [3] + [0x05, 0x00] + [0x02, 0xD0] + [0x0B, 0xB5])
   }
 
+  @Test func `a receiver's limit is a size and a rate in kbit a second`() {
+    checkMessage(
+      ControlMessage.receiveLimit(width: 640, height: 360, kilobits: 70_000),
+      golden: [5] + [0x02, 0x80] + [0x01, 0x68] + [0x00, 0x01, 0x11, 0x70])
+  }
+
   @Test func `a sealed charter is carried whole`() {
     checkMessage(ControlMessage.sealedCharter([7, 8, 9]), golden: [2, 0, 3, 7, 8, 9])
   }

@@ -9,6 +9,7 @@ package enum CallCommand: Hashable, Sendable {
   case stats
   case who
   case quality(QualityChoice)
+  case receive(ReceiveChoice)
   case leave
   case help
 }
@@ -52,6 +53,11 @@ private let rows = [
   CallCommandRow("who", "show who is in the room and what is known about them", .who),
   CallCommandRow("quality", "low|medium|high|auto", "bound the picture that you send") {
     $0.flatMap(QualityChoice.init).map(CallCommand.quality)
+  },
+  CallCommandRow(
+    "receive", "low|medium|high|auto|WxH", "bound the pictures that the others send you"
+  ) {
+    $0.flatMap { try? receiveChoice($0) }.map(CallCommand.receive)
   },
   CallCommandRow("leave", "leave the call", .leave),
   CallCommandRow("help", "show this", .help),

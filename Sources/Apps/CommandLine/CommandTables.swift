@@ -135,6 +135,11 @@ let joinTable = CommandTable<JoinOptions, JoinOptions>(
       "quality", "QUALITY", "low, medium, high or auto (default): a bound on size and rate",
       \JoinOptions.quality, choice(QualityChoice.self)),
     .stored(
+      "receive-quality", "QUALITY",
+      "low, medium, high, auto (default) or WxH: the most that each of the others is asked to send",
+      \JoinOptions.receive
+    ) { (text) throws(UsageError) in try receiveChoice(text) },
+    .stored(
       "transport", "CARRIER", "auto (default), udp or tcp: the carriers that may be used",
       \JoinOptions.transport, choice(TransportChoice.self)),
     .stored(

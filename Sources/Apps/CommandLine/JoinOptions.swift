@@ -54,6 +54,12 @@ package enum QualityChoice: String, CaseIterable, Hashable, Sendable {
   case auto
 }
 
+/// What is wanted of each of the others at most.
+package enum ReceiveChoice: Hashable, Sendable {
+  case quality(QualityChoice)
+  case size(PictureSize)
+}
+
 package enum TransportChoice: String, CaseIterable, Hashable, Sendable {
   case auto
   case udp
@@ -110,6 +116,7 @@ package struct JoinOptions: Hashable, Sendable {
   package var fps: Int?
   package var maxBitrate: Bitrate?
   package var quality = QualityChoice.auto
+  package var receive = ReceiveChoice.quality(.auto)
   package var transport = TransportChoice.auto
   package var events: EventFormat?
   /// Leave that long after the `room` event.

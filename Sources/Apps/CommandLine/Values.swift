@@ -45,6 +45,15 @@ func framesPerSecond(_ text: String) throws(UsageError) -> Int {
   return rate
 }
 
+/// `low`, `medium`, `high`, `auto` or a size.
+func receiveChoice(_ text: String) throws(UsageError) -> ReceiveChoice {
+  if let quality = QualityChoice(rawValue: text) { return .quality(quality) }
+  guard text.first?.isNumber == true else {
+    throw UsageError("takes low, medium, high, auto or a size; write for example medium or 640x360")
+  }
+  return .size(try pictureSize(text))
+}
+
 /// One of an enum's raw values.
 func choice<Value: RawRepresentable & CaseIterable & SendableMetatype>(
   _ type: Value.Type

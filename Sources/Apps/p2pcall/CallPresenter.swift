@@ -107,6 +107,9 @@ final class CallPresenter: Sendable {
     case .stats: tell(statisticsText)
     case .who: tell(rosterText)
     case .quality(let quality): setQuality(quality)
+    case .receive(let choice):
+      inbox.post(.receiveBounds(ReceiveBounds(choice)))
+      tell("* the others are asked to keep to that")
     case .leave: inbox.postWaiting(.leave(.user))
     case .help: tell(CallCommand.helpText)
     }

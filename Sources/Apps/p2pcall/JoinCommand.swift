@@ -151,13 +151,15 @@ private struct CallPlan: Sendable {
           admissionSeed: keys.admissionSeed, session: session, peerID: user.key.bytes,
           record: nil, seed: suite.randomSeed()),
         ciphers: suite)
+      var configuration = ConferenceConfiguration(
+        roomHint: keys.hint(with: suite), ownSession: session, sendsVideo: hasVideo,
+        sendsAudio: hasAudio, picture: bounds.picture,
+        framesPerSecond: bounds.framesPerSecond, bitrateLimit: bounds.bitrate,
+        duration: options.duration)
+      configuration.receive = ReceiveBounds(options.receive)
       return Conference(
-        configuration: ConferenceConfiguration(
-          roomHint: keys.hint(with: suite), ownSession: session, sendsVideo: hasVideo,
-          sendsAudio: hasAudio, picture: bounds.picture,
-          framesPerSecond: bounds.framesPerSecond, bitrateLimit: bounds.bitrate,
-          duration: options.duration),
-        hub: hub, rendezvous: rendezvous, boxes: SealedBoxes(keys, own: session, with: suite),
+        configuration: configuration, hub: hub, rendezvous: rendezvous,
+        boxes: SealedBoxes(keys, own: session, with: suite),
         people: people, folding: UnistringFolding(),
         erasureCode: CauchyErasureCode(),
         charter: CharterWatch(

@@ -1,5 +1,6 @@
 import AudioCodec
 import CLinux
+import Call
 import CallRuntime
 import Camera
 import CommandLine
@@ -220,5 +221,17 @@ struct MediaBounds: Hashable {
     if let size = options.size { picture = size }
     if let fps = options.fps { framesPerSecond = Double(fps) }
     if let limit = options.maxBitrate { bitrate = limit }
+  }
+}
+
+extension ReceiveBounds {
+  init(_ choice: ReceiveChoice) {
+    switch choice {
+    case .quality(.auto): self.init()
+    case .quality(let quality):
+      let bounds = MediaBounds(quality)
+      self.init(size: bounds.picture, bitrate: bounds.bitrate)
+    case .size(let size): self.init(size: size)
+    }
   }
 }

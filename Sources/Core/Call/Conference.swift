@@ -165,6 +165,11 @@ package struct Conference {
       configuration.framesPerSecond = rate
       configuration.bitrateLimit = bitrate
       announceSource(at: now)
+    case .receiveBounds(let bounds):
+      configuration.receive = bounds
+      for peer in peers where peer.gate.isOpen {
+        sendControl(bounds.message, to: peer.session, at: now)
+      }
     case .leave(let cause): leave(cause, at: now)
     case .processUsage(let cpu, let memory): usage = (cpu, memory)
     case .timeout: timeout(at: now)

@@ -14,6 +14,8 @@ package struct ConferenceConfiguration: Sendable {
   package var framesPerSecond: Double
   /// For all that leaves this computer.
   package var bitrateLimit: Bitrate
+  /// What is wanted of each of the others at most.
+  package var receive = ReceiveBounds()
   /// Leave that long after the `room` event.
   package var duration: Interval?
 

@@ -47,6 +47,8 @@ package enum ConferenceInput: Sendable {
   case camera(isOn: Bool)
   /// New upper bounds of what we send.
   case bounds(PictureSize, framesPerSecond: Double, bitrate: Bitrate)
+  /// What we want of each of the others at most, from now on.
+  case receiveBounds(ReceiveBounds)
   case leave(LeaveCause)
 
   /// Processor share (of one core) and memory of the whole process tree, once a second.

@@ -24,20 +24,37 @@ extension Conference {
   /// Tells the senders what there is to send; the user's limit is for all that leaves this
   /// computer, so open peers share it.
   mutating func announceSource(at now: Instant) {
-    let open = peers.count(where: \.gate.isOpen)
-    let share = configuration.bitrateLimit * (1 / Double(max(1, open)))
     for index in peers.indices where peers[index].gate.isOpen {
-      peers[index].tell(.limit(share), at: now)
-      guard let source else { continue }
-      let size = source.size.shrunk(into: configuration.picture)
-      let rate = min(source.framesPerSecond, configuration.framesPerSecond)
-      peers[index].tell(.source(size, framesPerSecond: rate), at: now)
+      bound(index, at: now)
+      guard let full = sentPicture else { continue }
       sendControl(
         .picture(
-          width: UInt16(clamping: size.width), height: UInt16(clamping: size.height),
-          rate: UInt16(clamping: Int((rate * 100).rounded()))),
+          width: UInt16(clamping: full.size.width), height: UInt16(clamping: full.size.height),
+          rate: UInt16(clamping: Int((full.framesPerSecond * 100).rounded()))),
         to: peers[index].session, at: now)
     }
+  }
+
+  /// The largest picture that we send to anybody, and its rate.
+  private var sentPicture: (size: PictureSize, framesPerSecond: Double)? {
+    source.map {
+      (
+        $0.size.shrunk(into: configuration.picture),
+        min($0.framesPerSecond, configuration.framesPerSecond)
+      )
+    }
+  }
+
+  /// Tells a peer's sender its share of the user's limit, and the picture, no more of either than the
+  /// peer itself wants.
+  mutating func bound(_ index: Int, at now: Instant) {
+    let open = peers.count(where: \.gate.isOpen)
+    let share = configuration.bitrateLimit * (1 / Double(max(1, open)))
+    let asked = peers[index].asked
+    peers[index].tell(.limit(asked.bitrate.map { min($0, share) } ?? share), at: now)
+    guard let full = sentPicture else { return }
+    peers[index].tell(
+      .source(asked.bounded(full.size), framesPerSecond: full.framesPerSecond), at: now)
   }
 
   mutating func reportStatistics(at now: Instant) {

@@ -59,6 +59,11 @@ extension Conference {
       guard size.isValid, rate > 0 else { return }
       outputs.append(
         .announced(peers[index].session, size, framesPerSecond: Double(rate) / 100))
+    case .receiveLimit(let width, let height, let kilobits):
+      let bounds = ReceiveBounds(width: width, height: height, kilobits: kilobits)
+      guard bounds != peers[index].asked else { return }
+      peers[index].asked = bounds
+      bound(index, at: now)
     case .sealedCharter(let charter): learn(charter, at: now)
     case nil: break
     }

@@ -32,8 +32,8 @@ extension Conference {
   private mutating func divide(_ open: [Int], at now: Instant) {
     choice.update(
       open.compactMap { index in
-        peers[index].advice.map {
-          RenditionChoice.Peer(session: peers[index].session, bitrate: $0.bitrate)
+        rateWorth(index).map {
+          RenditionChoice.Peer(session: peers[index].session, bitrate: $0)
         }
       }, at: now)
     var advice: [[EncoderAdvice]] = [[], []]
@@ -45,7 +45,11 @@ extension Conference {
         isChangePutOff = true
         continue
       }
-      if let own = peers[index].advice {
+      if var own = peers[index].advice {
+        if let size = own.size {
+          own.bitrate = peers[index].asked.useful(
+            own.bitrate, for: size, framesPerSecond: own.framesPerSecond)
+        }
         advice[wanted.rawValue].append(own)
         // Until the main one's key frame comes, whoever goes up must still get pictures.
         if wanted == .main, peers[index].rendition == .small { advice[1].append(own) }
@@ -58,6 +62,14 @@ extension Conference {
       main: advice[0], small: advice[1],
       of: source?.size.shrunk(into: configuration.picture))
     for (rendition, order) in orders { outputs.append(.encodeVideo(rendition, order)) }
+  }
+
+  /// What a peer's path carries; of that, to one who asked for a smaller picture, the share of its
+  /// pixels: such a one belongs with those whose paths carry little.
+  private func rateWorth(_ index: Int) -> Bitrate? {
+    guard let rate = peers[index].advice?.bitrate else { return nil }
+    guard let full = source?.size.shrunk(into: configuration.picture) else { return rate }
+    return rate * (Double(peers[index].asked.bounded(full).pixels) / Double(full.pixels))
   }
 
   /// One encoding serves several: while any of them has room, it goes on.

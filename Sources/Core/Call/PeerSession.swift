@@ -21,6 +21,9 @@ struct PeerSession {
   var sendsAudio = false
   var sendsVideo = false
 
+  /// What the peer wants of us at most.
+  var asked = ReceiveBounds()
+
   private var sender: MediaSender
   private var carrier: LinkID?
   private var receiver: MediaReceiver

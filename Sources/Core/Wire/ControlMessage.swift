@@ -5,14 +5,17 @@ package enum ControlMessage: WireMessage {
   /// The full size and rate of the sender's picture: below it the encoder adapts. The rate is in
   /// hundredths of a frame a second.
   case picture(width: UInt16, height: UInt16, rate: UInt16)
+  /// What the receiver wants at most: the largest picture, and kbit/s of everything; 0 is no bound.
+  case receiveLimit(width: UInt16, height: UInt16, kilobits: UInt32)
   /// The room's charter, sealed, as its holder has it (docs/protocol.md, The room's charter).
   case sealedCharter([UInt8])
 
-  /// Numbers 4…63 are reserved: 4 recording, 5 receive limit, 6 check words, 7 roster gossip.
+  /// Numbers 4…63 are reserved: 4 recording, 6 check words, 7 roster gossip.
   private enum Kind: UInt8 {
     case sources = 1
     case sealedCharter = 2
     case picture = 3
+    case receiveLimit = 5
   }
 
   package init(from reader: inout ByteReader) throws(WireError) {
@@ -28,6 +31,9 @@ package enum ControlMessage: WireMessage {
     case .picture:
       self = .picture(
         width: try reader.u16(), height: try reader.u16(), rate: try reader.u16())
+    case .receiveLimit:
+      self = .receiveLimit(
+        width: try reader.u16(), height: try reader.u16(), kilobits: try reader.u32())
     case .sealedCharter:
       self = .sealedCharter(try reader.field("sealed charter", limit: RoomRecord.sealedLimit))
     }
@@ -43,6 +49,11 @@ package enum ControlMessage: WireMessage {
       writer.u16(width)
       writer.u16(height)
       writer.u16(rate)
+    case .receiveLimit(let width, let height, let kilobits):
+      writer.u8(Kind.receiveLimit.rawValue)
+      writer.u16(width)
+      writer.u16(height)
+      writer.u32(kilobits)
     case .sealedCharter(let charter):
       writer.u8(Kind.sealedCharter.rawValue)
       writer.field(charter)

@@ -134,6 +134,7 @@ package final class SimulatedMember {
 
   package func say(_ line: String) { feed(.chat(line)) }
   package func leave(_ cause: LeaveCause = .user) { feed(.leave(cause)) }
+  package func receive(atMost bounds: ReceiveBounds) { feed(.receiveBounds(bounds)) }
   package func camera(isOn: Bool) { feed(.camera(isOn: isOn)) }
   package func microphone(isOn: Bool) { feed(.microphone(isOn: isOn)) }
   /// The device is unplugged.
