@@ -18,18 +18,15 @@ import Units
     let line = AccessLine(name: "one megabit", both: narrow)
     let anna = call.add("Anna", line: line, options: options)
     let ben = call.add("Ben", line: .local, options: options, after: .milliseconds(500))
-    // TCP's slow start fills the queue once before anything is known of the path.
-    call.run(for: .seconds(5))
-    let early = call.figures(of: anna, at: ben)
-    call.run(for: .seconds(35))
+    call.run(for: .seconds(40))
     call.finish()
     #expect(ben.path(to: anna) == .tcpDirect)
     let figures = call.figures(of: anna, at: ben)
-    print("TCP", seed, figures.delays.percentile(0.95), "early", early.freezes, early.longestGap, early.longestSoundGap, early.concealedSamples, early.silentSamples, "all", figures.freezes, figures.longestGap, figures.longestSoundGap, figures.concealedSamples, figures.silentSamples)
     #expect(figures.delays.percentile(0.95) <= .milliseconds(350))
-    #expect(figures.freezes == early.freezes)
-    #expect(figures.concealedSamples == early.concealedSamples)
-    #expect(figures.silentSamples == early.silentSamples)
+    #expect(figures.longestGap <= .milliseconds(500))
+    #expect(figures.longestSoundGap <= .milliseconds(60))
+    #expect(figures.silentSamples == 0)
+    #expect(figures.shown > 1_100)
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
   }
 }

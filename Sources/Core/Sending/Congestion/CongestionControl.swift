@@ -93,6 +93,13 @@ struct CongestionControl {
     unansweredSince.map { $0 + max(Self.outage, roundTrip * 2 + .milliseconds(250)) }
   }
 
+  /// A stream doubles its rate each round trip until the bottleneck's queue overflows, and what it loses
+  /// then holds up all that comes after: before anything was measured, it is given less to do that with.
+  mutating func beginLow() {
+    if !capacity.isMeasured { target = max(minimum, min(target, Self.streamStart)) }
+  }
+  private static let streamStart = Bitrate.kilobits(400)
+
   mutating func forgetPath() {
     delay = PathDelay()
     response = WindowedLeast()
