@@ -12,8 +12,7 @@ extension Conference {
     let advice = open.compactMap { peers[$0].advice }
     var wanted: AudioOrder?
     if isMicrophoneOn, !open.isEmpty {
-      wanted = plan.audioOrder(
-        for: advice, lossPercent: open.map { peers[$0].audioLossPercent }.max() ?? 0)
+      wanted = audioPlan.order(for: open.compactMap { peers[$0].audioAdvice }, pictures: advice)
     }
     if wanted != audioOrder {
       audioOrder = wanted
