@@ -70,9 +70,19 @@ import Units
 
   @Test func `where no copy fits, Opus carries what it can`() {
     var plan = AudioPlan()
-    let order = plan.order(for: [sound(5, 2, 66)], pictures: pictures(100))
+    let order = plan.order(for: [sound(3, 1, 66)], pictures: pictures(100))
     #expect(order.expectedLossPercent == 10)
+    #expect(order.bitrate >= .kilobits(20), "below, libopus gives no redundancy")
     #expect(order.packet == .milliseconds(20))
+  }
+
+  @Test func `where much is lost on a narrow path one copy matters more than short packets`() {
+    for (room, milliseconds) in [(70, 20), (60, 40), (43, 40), (37, 60)] as [(Int64, Int64)] {
+      var plan = AudioPlan()
+      let order = plan.order(for: [sound(20, 3, room)], pictures: pictures(50))
+      #expect(order.packet == .milliseconds(milliseconds), "\(room) kbit/s")
+      #expect(SoundShare.cost(order.packet, order.bitrate, copies: 1) <= .kilobits(room))
+    }
   }
 
   @Test func `a room that swings does not swing the order`() {

@@ -29,7 +29,11 @@ package struct AudioPlan: Sendable {
 
   /// Opus' rate with so many copies of 20 ms packets: all of it on the wire stays below 96 kbit/s.
   private static let rates = [32, 28, 19, 14].map(Bitrate.kilobits)
-  /// Where not even one copy fits, the best first.
+  /// Where much is lost and copies of those do not fit: with one copy, the best first.
+  private static let copied: [(packet: Interval, rate: Bitrate)] = [
+    (20, 16), (40, 16), (40, 12), (60, 12),
+  ].map { (Interval.milliseconds($0), Bitrate.kilobits($1)) }
+  /// Where not even one copy fits, or hardly anything is lost.
   private static let single: [(packet: Interval, rate: Bitrate)] = [
     (20, 32), (20, 24), (20, 16), (40, 16), (60, 16), (60, 12),
   ].map { (Interval.milliseconds($0), Bitrate.kilobits($1)) }
@@ -70,6 +74,9 @@ package struct AudioPlan: Sendable {
     let length = Interval.milliseconds(20)
     for count in stride(from: min(wanted, Self.rates.count - 1), to: 0, by: -1) {
       if fits(length, Self.rates[count], count, room) { return (length, Self.rates[count]) }
+    }
+    if wanted > 1 {
+      for choice in Self.copied where fits(choice.packet, choice.rate, 1, room) { return choice }
     }
     for choice in Self.single where fits(choice.packet, choice.rate, 0, room) { return choice }
     let last = Self.single[Self.single.count - 1]

@@ -38,7 +38,7 @@ package struct AudioAdvice: Hashable, Sendable {
 package struct SoundShare {
   package let rate: Bitrate
   /// Of the target.
-  private static let part = 0.42
+  private static let part = 0.46
   /// More is of no use to it.
   private static let most = Bitrate.kilobits(200)
 

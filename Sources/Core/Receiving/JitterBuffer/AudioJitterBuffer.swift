@@ -60,7 +60,7 @@ package struct AudioJitterBuffer: Sendable {
   /// What the delay may be off before it is corrected: less than wanted, and more than wanted and
   /// the block that packets may have to wait for the device. The two lie further apart than a
   /// correction's size, so that it does not swing.
-  private static let tolerance = (short: Interval.milliseconds(2), long: Interval.milliseconds(5))
+  private static let tolerance = (short: Interval.milliseconds(2), long: Interval.milliseconds(2))
   /// Off by more than this, it is corrected in haste.
   private static let haste = Interval.milliseconds(20)
   /// What came after it was concealed, and later than this, is left out.
