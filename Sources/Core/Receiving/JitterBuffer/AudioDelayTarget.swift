@@ -30,7 +30,7 @@ struct AudioDelayTarget {
   /// Clocks of two sound cards drift apart by up to 0.1 ms a second.
   private static let halfWindow = Interval.milliseconds(4_000)
   /// After the newest loss the next one is waited for so long.
-  private static let lossKept = Interval.milliseconds(10_000)
+  private static let lossKept = Interval.milliseconds(5_000)
 
   /// When a packet of this timestamp would have come had it been the fastest.
   func fastest(_ rtpTimestamp: Int64) -> Instant {
