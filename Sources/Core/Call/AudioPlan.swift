@@ -54,7 +54,8 @@ package struct AudioPlan: Sendable {
     let loss = sound.map(\.lossPercent).max() ?? 0
     let wanted = sound.map(\.copies).max() ?? 0
     let room = sound.map(\.room).min() ?? .kilobits(200)
-    let choice = choose(wanted, room: room)
+    // Long packets are heard later, and one narrow path must not delay the sound of all.
+    let choice = choose(wanted, room: room, canBeLong: sound.count < 2)
     let slowest = pictures.map(\.bitrate).min() ?? .zero
     if slowest < Self.longPackets.below || loss > Self.longPackets.aboveLoss || copies > 1 {
       hasShortPackets = false
@@ -69,17 +70,18 @@ package struct AudioPlan: Sendable {
   }
 
   private mutating func choose(
-    _ wanted: Int, room: Bitrate
+    _ wanted: Int, room: Bitrate, canBeLong: Bool
   ) -> (packet: Interval, rate: Bitrate) {
     let length = Interval.milliseconds(20)
     for count in stride(from: min(wanted, Self.rates.count - 1), to: 0, by: -1) {
       if fits(length, Self.rates[count], count, room) { return (length, Self.rates[count]) }
     }
-    if wanted > 1 {
+    if wanted > 1, canBeLong {
       for choice in Self.copied where fits(choice.packet, choice.rate, 1, room) { return choice }
     }
-    for choice in Self.single where fits(choice.packet, choice.rate, 0, room) { return choice }
-    let last = Self.single[Self.single.count - 1]
+    let single = canBeLong ? Self.single[...] : Self.single.prefix { $0.packet <= length }
+    for choice in single where fits(choice.packet, choice.rate, 0, room) { return choice }
+    let last = single[single.endIndex - 1]
     copies = 0
     cost = SoundShare.cost(last.packet, last.rate, copies: 0)
     return last

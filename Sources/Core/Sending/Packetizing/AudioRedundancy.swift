@@ -26,7 +26,7 @@ struct AudioRedundancy {
   private static let hysteresis = 0.6
   /// Packets after which one weighs 1/e.
   private static let quickCount = 300.0
-  private static let slowCount = 1_500.0
+  private static let slowCount = 600.0
   /// Longer runs of any packets are outages, against which no copy helps.
   private static let outage = 60
   /// The farthest copy: each step is one more packet's length of delay at the receiver.
