@@ -90,11 +90,8 @@ import Wire
             referenceTime: UInt32(160 + round), count: UInt8(round),
             arrivals: [1, nil, 1, 1, nil, 1, 1, nil, 1, 1])))
     }
-    let losses = sending.audio.map(\.lossPercent)
-    #expect(losses.last == 30)
-    #expect(losses == losses.sorted())
-    #expect(sending.audio.map(\.copies).last == 3)
-    let steps = zip(losses, losses.dropFirst()).count { $0 != $1 }
-    #expect(steps <= 6)
+    #expect(sending.audioLoss.last == 30)
+    #expect(sending.audioLoss.count <= 6)
+    #expect(sending.audioLoss == sending.audioLoss.sorted())
   }
 }

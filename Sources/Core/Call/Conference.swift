@@ -34,7 +34,6 @@ package struct Conference {
   var isChangePutOff = false
   /// By rendition.
   var keyFrames = Rendition.allCases.map { _ in SharedKeyFrames() }
-  var audioPlan = AudioPlan()
   var source: (size: PictureSize, framesPerSecond: Double)?
   var chat = ChatLog()
   var departure = Departure()

@@ -12,7 +12,8 @@ extension Conference {
     let advice = open.compactMap { peers[$0].advice }
     var wanted: AudioOrder?
     if isMicrophoneOn, !open.isEmpty {
-      wanted = audioPlan.order(for: open.compactMap { peers[$0].audioAdvice }, pictures: advice)
+      wanted = plan.audioOrder(
+        for: advice, lossPercent: open.map { peers[$0].audioLossPercent }.max() ?? 0)
     }
     if wanted != audioOrder {
       audioOrder = wanted

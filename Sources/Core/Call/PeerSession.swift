@@ -30,7 +30,7 @@ struct PeerSession {
   /// What the sender last advised; `nil` until it did.
   private(set) var advice: EncoderAdvice?
   private(set) var adviceCount = 0
-  private(set) var audioAdvice: AudioAdvice?
+  private(set) var audioLossPercent = 0
   /// What the peer gets, and what suits it: it changes to that at the next key frame.
   private(set) var rendition = Rendition.main
   var wantedRendition = Rendition.main
@@ -169,7 +169,7 @@ struct PeerSession {
       case .encoder(let advice):
         self.advice = advice
         adviceCount += 1
-      case .audio(let advice): audioAdvice = advice
+      case .audioLoss(let percent): audioLossPercent = percent
       case .keyFrameNeeded: outputs.append(.keyFrame)
       }
     }

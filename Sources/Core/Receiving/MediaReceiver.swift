@@ -70,8 +70,7 @@ package struct MediaReceiver: Sendable {
       if isAudio { losses.suspect(gap, at: now) }
     }
     switch (packet.source, packet.payloadType) {
-    case (MediaStream.Source.audio, MediaStream.PayloadType.opus),
-      (MediaStream.Source.audio, MediaStream.PayloadType.redundantOpus):
+    case (MediaStream.Source.audio, MediaStream.PayloadType.opus):
       takeAudio(packet, at: now)
     case (MediaStream.Source.video, MediaStream.PayloadType.vp8):
       takeVideo(packet, index: videoCount.insert(packet, at: now), isRepair: false, at: now)
@@ -84,23 +83,17 @@ package struct MediaReceiver: Sendable {
   }
 
   private mutating func takeAudio(_ packet: RTPPacket, at now: Instant) {
-    guard let arrival = AudioArrival(packet) else {
+    guard let samples = OpusPacket.samples(of: packet.payload) else {
       refused += 1
       return
     }
-    let isFirst = audioCount.isEmpty
     let index = audioCount.insert(packet, at: now)
-    let timestamp = audioClock.timestamp(of: packet.timestamp)
-    // Before the first packet that came nothing was missed.
-    for sound in isFirst ? arrival.newest : arrival.all {
-      guard audioSeen.insert(index + -sound.distance) else { continue }
-      outputs.append(
-        .audio(
-          AudioPacket(
-            bytes: sound.bytes, rtpTimestamp: timestamp &- sound.offset,
-            index: index + -sound.distance, samples: sound.samples, arrivedAt: now,
-            distance: Int(sound.distance), reach: arrival.reach)))
-    }
+    guard audioSeen.insert(index) else { return }
+    outputs.append(
+      .audio(
+        AudioPacket(
+          bytes: packet.payload, rtpTimestamp: audioClock.timestamp(of: packet.timestamp),
+          index: index, samples: samples, arrivedAt: now)))
   }
 
   private mutating func takeRepair(_ packet: RTPPacket, at now: Instant) {

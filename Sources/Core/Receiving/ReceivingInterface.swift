@@ -58,22 +58,15 @@ package struct AudioPacket: Equatable, Sendable {
   package var samples: Int
   /// When the network gave it: what the jitter buffer measures, however late it is handed over.
   package var arrivedAt: Instant
-  /// 0: the packet itself; else it is a copy that came with the packet so many later.
-  package var distance: Int
-  /// The farthest copy that came with it: with how many packets' delay losses can be undone.
-  package var reach: Int
 
   package init(
-    bytes: [UInt8], rtpTimestamp: Int64, index: PacketIndex, samples: Int, arrivedAt: Instant,
-    distance: Int = 0, reach: Int = 0
+    bytes: [UInt8], rtpTimestamp: Int64, index: PacketIndex, samples: Int, arrivedAt: Instant
   ) {
     self.bytes = bytes
     self.rtpTimestamp = rtpTimestamp
     self.index = index
     self.samples = samples
     self.arrivedAt = arrivedAt
-    self.distance = distance
-    self.reach = reach
   }
 }
 

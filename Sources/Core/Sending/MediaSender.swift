@@ -11,7 +11,6 @@ package struct MediaSender: Sendable {
   private var frames = FrameQueue()
   private var videoPacketizer: VideoPacketizer
   private var audioPacketizer: AudioPacketizer
-  private var redundancy = AudioRedundancy()
   private var history: PacketHistory
   private var protection: FrameProtection
   private var congestion: CongestionControl
@@ -35,7 +34,7 @@ package struct MediaSender: Sendable {
   private var isSendingKeyFrame = false
   /// When the first packet of the first picture left.
   private var firstVideoAt: Instant?
-  private var audioAdvice: AudioAdvice?
+  private var audioLoss = 0
 
   /// How long after that repair is sent twice, of how many bytes at most (more would crowd out what
   /// it is for), and up to which queue.
@@ -125,12 +124,7 @@ package struct MediaSender: Sendable {
   }
 
   private mutating func take(_ frame: EncodedAudioFrame, at now: Instant) {
-    let room = SoundShare(of: congestion.target).packetRoom(
-      frame, overhead: configuration.overhead)
-    guard
-      let packet = audioPacketizer.packet(
-        of: frame, distances: redundancy.distances(affordable: room))
-    else { return }
+    guard let packet = audioPacketizer.packet(of: frame) else { return }
     pacer.append(paced(packet, as: .audio))
   }
 
@@ -147,7 +141,6 @@ package struct MediaSender: Sendable {
         askForKeyFrame(at: now)
       case .transportFeedback(let feedback):
         congestion.handle(feedback, at: now)
-        redundancy.handle(feedback)
         if isStalled { resume() }
       case .nack, .pictureLoss, .senderReport, .receiverReport: break
       }
@@ -285,9 +278,7 @@ package struct MediaSender: Sendable {
       if let index = paced.index { history.insert(packet, index: index, at: now) }
     }
     tally.count(paced)
-    let number = congestion.send(paced.size, at: now)
-    packet.transportSequence = number
-    if paced.medium == .audio { redundancy.noteSent(number) }
+    packet.transportSequence = congestion.send(paced.size, at: now)
     // Until the carrier tells its queue anew, what was given to it counts as waiting there.
     if carrierQueue > .zero { carrierQueue += paced.size }
     lastSentAt = now
@@ -328,13 +319,14 @@ package struct MediaSender: Sendable {
         packetCount: count.packets, byteCount: count.bytes))
   }
 
+  /// Opus wants to know about losses in coarse steps only.
   private mutating func adviseAudio() {
-    let advice = AudioAdvice(
-      loss: congestion.lossRatio, copies: redundancy.copies,
-      room: SoundShare(of: congestion.target).rate)
-    if let audioAdvice, audioAdvice.isNear(advice) { return }
-    audioAdvice = advice
-    outputs.append(.audio(advice))
+    let percent = congestion.lossRatio * 100
+    let step = [0.0, 1, 3, 7, 15, 25, 40].lastIndex { $0 <= percent } ?? 0
+    let advice = [0, 3, 5, 10, 20, 30, 50][step]
+    guard advice != audioLoss else { return }
+    audioLoss = advice
+    outputs.append(.audioLoss(advice))
   }
 
   package mutating func nextOutput() -> SendingOutput? { outputs.next() }

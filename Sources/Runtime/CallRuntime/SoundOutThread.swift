@@ -146,6 +146,97 @@ final class SoundOutThread: Sendable {
   }
 }
 
+/// One peer's way from packets to samples.
+struct Voice {
+  let session: SessionID
+  private let decoder: any AudioDecoder
+  private var buffer = AudioJitterBuffer()
+  /// Decoded samples not yet played, from `start` on.
+  private var samples: [Int16] = []
+  private var start = 0
+  /// RTP time of the sample at `start`; `nil` while nothing real plays.
+  private var timestamp: Int64?
+  private var wasQuiet = true
+  private var reportedAt = Instant.zero
+  private var tally = (concealed: 0, played: 0)
+
+  /// Peaks below this can hardly be heard (−50 dB).
+  private static let quiet = 100
+  private static let reportInterval = Interval.milliseconds(50)
+
+  init(session: SessionID, decoder: any AudioDecoder) {
+    self.session = session
+    self.decoder = decoder
+  }
+
+  mutating func insert(_ packet: AudioPacket) { buffer.insert(packet) }
+  mutating func hold(_ hold: Interval) { buffer.hold = hold }
+
+  /// The next 10 ms.
+  mutating func nextBlock(at now: Instant) -> ArraySlice<Int16> {
+    let wanted = AudioFormat.blockSamples
+    while samples.count - start < wanted { pull(at: now) }
+    let block = samples[start..<start + wanted]
+    start += wanted
+    timestamp? += Int64(wanted)
+    if start >= 4 * wanted {
+      samples.removeFirst(start)
+      start = 0
+    }
+    return block
+  }
+
+  private mutating func pull(at now: Instant) {
+    let left = Int64(samples.count - start)
+    switch buffer.pull(wasQuiet: wasQuiet, at: now) {
+    case .decode(let packet):
+      // The decoder is never ahead: what is left plays before this packet.
+      timestamp = packet.rtpTimestamp - left
+      append(or: packet.samples) { decoder throws(MediaError) in
+        try decoder.decode(packet.bytes)
+      }
+    case .recover(let packet, let count):
+      timestamp = packet.rtpTimestamp - Int64(count) - left
+      append(or: count) { decoder throws(MediaError) in
+        try decoder.recover(from: packet.bytes, count: count)
+      }
+    case .conceal(let count):
+      tally.concealed += count
+      append(or: count) { decoder throws(MediaError) in try decoder.conceal(count: count) }
+    case .silence(let count):
+      timestamp = nil
+      samples.append(contentsOf: repeatElement(0, count: max(1, count)))
+      return
+    }
+  }
+
+  private mutating func append(
+    or count: Int, _ decode: (any AudioDecoder) throws(MediaError) -> [Int16]
+  ) {
+    // A packet that does not decode is as good as lost.
+    var decoded = (try? decode(decoder)) ?? []
+    if decoded.isEmpty { decoded = [Int16](repeating: 0, count: max(1, count)) }
+    tally.played += decoded.count
+    wasQuiet = decoded.allSatisfy { abs(Int($0)) < Self.quiet }
+    samples.append(contentsOf: decoded)
+  }
+
+  /// Says which sample is given to the device now, for lip sync.
+  mutating func playoutReport(at now: Instant, deviceDelay: Interval) -> ConferenceInput? {
+    guard let timestamp, now - reportedAt >= Self.reportInterval else { return nil }
+    reportedAt = now
+    return .audioPlayed(
+      session, rtpTimestamp: timestamp - Int64(AudioFormat.blockSamples), at: now,
+      deviceDelay: deviceDelay)
+  }
+
+  mutating func concealmentReport() -> ConferenceInput? {
+    guard tally.played >= AudioFormat.sampleRate / 2 else { return nil }
+    defer { tally = (0, 0) }
+    return .audioConcealed(session, samples: tally.concealed, of: tally.played)
+  }
+}
+
 /// The sum of all voices, limited to 16 bit.
 struct Mix {
   private var sums = [Int32](repeating: 0, count: AudioFormat.blockSamples)

@@ -247,7 +247,9 @@ package final class SimulatedMember {
     case .holdVideo(let rendition, let isHeld):
       if isHeld { heldRenditions.insert(rendition) } else { heldRenditions.remove(rendition) }
     case .keyFrame(let rendition): studio.wantKeyFrame(rendition)
-    case .encodeAudio(let order): studio.audioOrder = order
+    case .encodeAudio(let order):
+      studio.audioBitrate = order?.bitrate
+      if let order { studio.packet = order.packet }
     case .decode(let session, let frame, let showAt): decode(frame, of: session, showAt: showAt)
     case .audio(let session, let packet): viewers[session]?.take(packet)
     case .audioHold(let session, let hold): viewers[session]?.hold(hold)

@@ -1,4 +1,3 @@
-import Call
 import ErasureCoding
 import Links
 package import Media
@@ -23,9 +22,6 @@ package final class MediaPair {
   private var heldBack: [[UInt8]] = []
   private var sender: MediaSender
   private var receiver = MediaReceiver(erasureCode: CauchyErasureCode())
-  private var audioPlan = AudioPlan()
-  private var soundAdvice: AudioAdvice?
-  private var pictureAdvice: EncoderAdvice?
   private var senderAlarm: Alarm!
   private var receiverAlarm: Alarm!
   private var senderTurns: TurnChecker
@@ -80,7 +76,7 @@ package final class MediaPair {
       sabotage: sabotage, findings: findings)
     hand = { [unowned self] in feed($0) }
     studio.wantsVideo = { [unowned self] _ in sender.wantsVideo }
-    planSound()
+    studio.audioBitrate = .kilobits(32)
     senderAlarm = Alarm(world, clock: senderClock) { [unowned self] in
       feed(SendingInput.timeout, byTimer: true)
     }
@@ -162,11 +158,7 @@ package final class MediaPair {
             VideoEncoderSettings(
               size: $0, framesPerSecond: advice.framesPerSecond, bitrate: advice.bitrate)
           })
-        pictureAdvice = advice
-        planSound()
-      case .audio(let advice):
-        soundAdvice = advice
-        planSound()
+      case .audioLoss: break
       case .keyFrameNeeded: studio.wantKeyFrame(.main)
       }
     }
@@ -174,12 +166,6 @@ package final class MediaPair {
     if sabotage == .deadlineInThePast { deadline?.at = now - .nanoseconds(1) }
     senderTurns.turned(byTimer: byTimer, outputs: count, at: now, deadline: deadline)
     senderAlarm.set(sender.nextDeadline)
-  }
-
-  /// As a conference does.
-  private func planSound() {
-    studio.audioOrder = audioPlan.order(
-      for: soundAdvice.map { [$0] } ?? [], pictures: pictureAdvice.map { [$0] } ?? [])
   }
 
   private func transmit(_ kind: FrameKind, _ body: [UInt8]) {

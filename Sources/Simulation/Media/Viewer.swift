@@ -34,6 +34,7 @@ package final class Viewer {
   private var onConcealed: (Int, Int) -> Void = { _, _ in }
   private var runs: [Run] = []
   private var newestPacket: UInt32 = 0
+  private var wasQuiet = false
   /// Samples since the newest packet was heard.
   private var gapSamples = 0
   private var concealed = (samples: 0, of: 0)
@@ -50,8 +51,6 @@ package final class Viewer {
   private static let decodingTime = Interval.milliseconds(3)
   private static let deviceDelay = Interval.milliseconds(20)
   private static let blockSamples = 480
-  /// By what sound is stretched: the period of a voice of 200 Hz.
-  private static let period = 240
 
   /// `oldest`: a picture that comes later after its capture is a finding. `skewLimit` holds from
   /// `since` on.
@@ -202,28 +201,21 @@ package final class Viewer {
   }
 
   private func pull(at now: Instant) {
-    let pending = runs.reduce(0) { $0 + $1.samples }
-    switch buffer.pull(pending: pending, at: now) {
-    case .decode(let packet, let pace):
+    switch buffer.pull(wasQuiet: wasQuiet, at: now) {
+    case .decode(let packet):
       guard let sound = heard(packet.bytes) else { return }
-      var samples = packet.samples
-      switch pace {
-      case .asIs: break
-      case .longer:
-        samples += Self.period
-        figures.stretchedSamples += Self.period
-      case .shorter:
-        samples -= Self.period
-        figures.stretchedSamples += Self.period
-      }
-      append(sound, timestamp: packet.rtpTimestamp, samples: samples)
+      append(sound, timestamp: packet.rtpTimestamp, samples: packet.samples)
     case .recover(let packet, let samples):
       guard var sound = ScriptedSound(decoding: packet.bytes) else { return }
-      guard sound.hasRedundancy else { return conceal(samples) }
       sound.number -= 1
       figures.recovered += 1
       append(sound, timestamp: packet.rtpTimestamp - Int64(samples), samples: samples)
-    case .conceal(let samples): conceal(samples)
+    case .conceal(let samples):
+      figures.concealedSamples += samples
+      extendGap(samples)
+      concealed.samples += samples
+      concealed.of += samples
+      runs.append(Run(samples: samples))
     case .silence(let samples):
       if figures.playedPackets > 0 {
         figures.silentSamples += samples
@@ -231,14 +223,6 @@ package final class Viewer {
       }
       runs.append(Run(samples: samples))
     }
-  }
-
-  private func conceal(_ samples: Int) {
-    figures.concealedSamples += samples
-    extendGap(samples)
-    concealed.samples += samples
-    concealed.of += samples
-    runs.append(Run(samples: samples))
   }
 
   private func extendGap(_ samples: Int) {
@@ -252,6 +236,8 @@ package final class Viewer {
       findings.report("sound", "\(name): packet \(sound.number) after \(newestPacket)")
     }
     newestPacket = max(newestPacket, sound.number)
+    // A speaker pauses now and then.
+    wasQuiet = sound.number / 40 % 3 == 2
     figures.playedPackets += 1
     figures.heardSamples += samples
     gapSamples = 0
@@ -311,8 +297,6 @@ package struct ViewingFigures: Sendable {
   package var silentSamples = 0
   /// From packets, recovered ones too.
   package var heardSamples = 0
-  /// Put in or left out to change the delay.
-  package var stretchedSamples = 0
   /// Concealed and silent in one piece.
   package var longestSoundGap = Interval.zero
   /// Capture to ear.

@@ -1,8 +1,7 @@
 import Units
 
 /// How much later than the fastest packet sound must play so that all but a few packets are there
-/// in time: a histogram of how late packets came, in which older ones weigh less; and where packets
-/// are lost, as long again as their copies take to come.
+/// in time: a histogram of how late packets came, in which older ones weigh less.
 struct AudioDelayTarget {
   /// Share of packets in each step of lateness; the last takes everything beyond.
   private var histogram = [Float](repeating: 0, count: Self.bucketCount)
@@ -11,60 +10,26 @@ struct AudioDelayTarget {
   private var least: Int64?
   private var previousLeast: Int64?
   private var halfBegan = Instant.zero
-  /// The highest packet that came itself, not as a copy.
-  private var highest: PacketIndex?
-  private var lossAt: Instant?
-  private var strays = 0
-  /// What came with the newest packet, and its length.
-  private var reach = 0
-  private var length = Interval.milliseconds(20)
 
   private static let bucket = Interval.milliseconds(4)
   private static let bucketCount = 51
-  /// Packets after which one weighs 1/e: about 10 s.
-  private static let keep: Float = 1 - 1 / 700
-  /// Late packets that are worth their concealment: 0.5 %.
-  private static let covered: Float = 0.995
+  /// Packets after which one weighs 1/e: about 10 s of 20 ms packets.
+  private static let keep: Float = 1 - 1 / 500
+  /// Late packets that are worth their concealment.
+  private static let covered: Float = 0.97
   private static let jump: Int64 = 2_000_000_000
-  private static let strayLimit = 5
   /// Clocks of two sound cards drift apart by up to 0.1 ms a second.
   private static let halfWindow = Interval.milliseconds(4_000)
-  /// After the newest loss the next one is waited for so long.
-  private static let lossKept = Interval.milliseconds(5_000)
 
   /// When a packet of this timestamp would have come had it been the fastest.
   func fastest(_ rtpTimestamp: Int64) -> Instant {
     Instant(nanoseconds: base &+ Self.nanoseconds(rtpTimestamp))
   }
 
-  /// `false` for a packet that is of another time: a relic of an outage, not worth hearing.
-  mutating func note(_ packet: AudioPacket, hasRedundancy: Bool) -> Bool {
-    // A copy's lateness is its distance, not jitter.
-    guard packet.distance == 0 else { return true }
-    if isAstray(packet) { return false }
-    note(packet.rtpTimestamp, at: packet.arrivedAt)
-    reach = max(packet.reach, hasRedundancy ? 1 : 0)
-    length = .seconds(Double(packet.samples) / 48_000)
-    if let highest, packet.index > highest + 1 { lossAt = packet.arrivedAt }
-    highest = max(highest ?? packet.index, packet.index)
-    return true
-  }
-
-  /// One packet that is seconds late says nothing; several say that timestamps, or the path, jumped.
-  private mutating func isAstray(_ packet: AudioPacket) -> Bool {
-    let transit = packet.arrivedAt.nanoseconds &- Self.nanoseconds(packet.rtpTimestamp)
-    guard least != nil, transit &- base > Self.jump else {
-      strays = 0
-      return false
-    }
-    strays += 1
-    return strays < Self.strayLimit
-  }
-
-  private mutating func note(_ rtpTimestamp: Int64, at now: Instant) {
+  mutating func note(_ rtpTimestamp: Int64, at now: Instant) {
     let transit = now.nanoseconds &- Self.nanoseconds(rtpTimestamp)
     if least != nil, !(-Self.jump...Self.jump).contains(transit &- base) {
-      // What was known is void.
+      // The sender's timestamps jumped, or the path: what was known is void.
       least = transit
       previousLeast = nil
       halfBegan = now
@@ -81,7 +46,7 @@ struct AudioDelayTarget {
     total = total * Self.keep + 1
   }
 
-  /// The lateness that all but 0.5 % of packets keep; at most 200 ms.
+  /// The lateness that all but 3 % of packets keep; at most 200 ms.
   var value: Interval {
     var sum: Float = 0
     for at in histogram.indices {
@@ -89,12 +54,6 @@ struct AudioDelayTarget {
       if sum >= total * Self.covered { return Self.bucket * Double(at + 1) }
     }
     return Self.bucket
-  }
-
-  /// What waiting for copies takes beyond that.
-  func repair(at now: Instant) -> Interval {
-    guard let lossAt, now - lossAt < Self.lossKept else { return .zero }
-    return length * Double(reach)
   }
 
   private var base: Int64 {

@@ -25,7 +25,7 @@ struct PictureAge {
   private static let leastSpan = Interval.milliseconds(500)
   private static let spanRoundTrips = 2.0
   private static let leastCount = 4
-  private static let steady = (share: 0.1, most: Interval.milliseconds(150))
+  private static let steady = 0.9...1.1
 
   /// A packet came on its own, no repair: `timestamp` in ticks of the picture clock, without wrap.
   mutating func note(_ timestamp: Int64, roundTrip: Interval, at now: Instant) {
@@ -47,9 +47,7 @@ struct PictureAge {
       excess = nil
       return
     }
-    if let excess,
-      (late - excess).magnitude <= min(excess * Self.steady.share, Self.steady.most)
-    {
+    if let excess, Self.steady.contains(late.seconds / excess.seconds) {
       least = WindowedLeast()
       least.note(span.least, at: now)
       self.excess = nil
