@@ -4,7 +4,7 @@ import Receiving
 package import Rooms
 import Sending
 package import Units
-import Wire
+package import Wire
 
 /// One call: the room's members, the links to them, and all media and messages both ways.
 ///
@@ -97,6 +97,11 @@ package struct Conference {
       deadline = .earlier(deadline, Deadline("duration", at: roomEnteredAt + duration))
     }
     return deadline
+  }
+
+  /// What may be sent to each peer now, by session.
+  package var targets: [(session: SessionID, rate: Bitrate)] {
+    (0..<peers.count).map { (peers[$0].session, peers[$0].target) }
   }
 
   /// What was dropped by the links so far, and why.

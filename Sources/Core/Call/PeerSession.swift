@@ -77,6 +77,8 @@ struct PeerSession {
 
   /// Whether a picture encoded now would soon leave for this peer.
   var wantsVideo: Bool { sender.wantsVideo }
+  /// Of everything that is sent.
+  var target: Bitrate { sender.target }
 
   mutating func send(_ frame: EncodedVideoFrame, at now: Instant) {
     guard gate.isOpen else { return }
@@ -98,7 +100,7 @@ struct PeerSession {
   mutating func carries(on link: LinkID?, at now: Instant, backlog: (SessionID) -> Int) {
     guard link != carrier else { return }
     carrier = link
-    if link?.carrier == .stream { tell(.stream, at: now) }
+    if let link { tell(.carrier(isStream: link.carrier == .stream), at: now) }
     carrierHolds(backlog(session), at: now)
   }
 

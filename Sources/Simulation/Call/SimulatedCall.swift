@@ -55,6 +55,11 @@ package final class SimulatedCall {
     // Somebody said `room create` earlier.
     server.keep(StoredRoom(rid: room.keys.rid, record: room.record))
     server.start()
+    world.repeat(every: .milliseconds(100)) { [weak self] in
+      guard let self else { return false }
+      for member in members { member.lookAtTargets() }
+      return true
+    }
   }
 
   // MARK: Members
@@ -111,7 +116,7 @@ package final class SimulatedCall {
     if sabotage == .mediaBeforeProof, kind == .segment { gate.sent(.rtp, from: own, to: other) }
     guard kind == .rtp,
       let listener = members.first(where: { $0.sessions.certificateKeyHash == other }),
-      let target = member.statistics[listener.peer]?.send.target, target > .zero
+      let target = member.targets[listener.session], target > .zero
     else { return }
     burst.append(count + 65)
     if sabotage == .burst, burst.count < 200 { return }

@@ -42,6 +42,8 @@ package final class SimulatedMember {
   package private(set) var isCameraOpen = true
   /// What the congestion control of each link allowed when it last said so.
   package private(set) var statistics: [String: CallStatistics] = [:]
+  /// What congestion control allowed towards each session when it was looked at last.
+  package private(set) var targets: [SessionID: Bitrate] = [:]
   package private(set) var viewers: [SessionID: Viewer] = [:]
   package private(set) var studio: Studio!
 
@@ -302,6 +304,10 @@ package final class SimulatedMember {
       case .shown(let size): feed(.shown(session, size))
       }
     }
+  }
+
+  package func lookAtTargets() {
+    for (session, rate) in conference.targets { targets[session] = rate }
   }
 
   private func told(_ event: CallEvent) {
