@@ -100,7 +100,7 @@ struct PeerSession {
   mutating func carries(on link: LinkID?, at now: Instant, backlog: (SessionID) -> Int) {
     guard link != carrier else { return }
     carrier = link
-    if let link { tell(.carrier(isStream: link.carrier == .stream), at: now) }
+    if link?.carrier == .stream { tell(.stream, at: now) }
     carrierHolds(backlog(session), at: now)
   }
 

@@ -98,7 +98,7 @@ package struct MediaSender: Sendable {
     case .feedback(let bytes): receive(bytes, at: now)
     case .roundTrip(let interval): roundTrip = min(max(interval, .zero), .seconds(10))
     case .queued(let count): carrierQueue = count
-    case .carrier(let isStream): congestion.begin(onStream: isStream)
+    case .stream: congestion.beginLow()
     case .limit(let rate): congestion.limit = max(rate, configuration.minimumRate)
     case .source(let size, let framesPerSecond):
       budget.setSource(size, framesPerSecond: framesPerSecond)

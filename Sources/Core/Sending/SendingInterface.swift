@@ -12,8 +12,8 @@ package enum SendingInput: Sendable {
   case roundTrip(Interval)
   /// Bytes that wait in the carrier below (TCP's send queue); UDP has none.
   case queued(ByteCount)
-  /// What carries the packets from now on.
-  case carrier(isStream: Bool)
+  /// The carrier below is a stream from now on.
+  case stream
   /// Upper bound of everything that is sent to this peer, overhead included.
   case limit(Bitrate)
   /// What the source gives before scaling: the size and rate that the ladder starts from.

@@ -95,10 +95,8 @@ struct CongestionControl {
 
   /// A stream doubles its rate each round trip until the bottleneck's queue overflows, and what it loses
   /// then holds up all that comes after: before anything was measured, it is given less to do that with.
-  mutating func begin(onStream isStream: Bool) {
-    guard !capacity.isMeasured else { return }
-    let start = isStream ? min(startRate, Self.streamStart) : startRate
-    target = max(minimum, min(start, limit))
+  mutating func beginLow() {
+    if !capacity.isMeasured { target = max(minimum, min(target, Self.streamStart)) }
   }
   private static let streamStart = Bitrate.kilobits(400)
 
