@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 
 /// The built programs in a temporary folder, each person with directories of its own. Everything
