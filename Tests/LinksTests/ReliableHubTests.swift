@@ -61,6 +61,26 @@ import Wire
     #expect(carriers == [.datagram, .stream])
   }
 
+  @Test func `what is written to a connection that stands still is written once`() {
+    let lab = Lab(seed: 6)
+    let anna = lab.add("anna", .init(transport: .tcp))
+    let bert = lab.add("bert", .init(transport: .tcp))
+    lab.introduceAll()
+    lab.run(.seconds(5))
+    lab.weather.isTCPDown = true
+    let line = message(1, bytes: 900)
+    lab.feed(anna, .sendReliable(bert.session, .chat, line, id: 1))
+    lab.run(.seconds(12))
+    lab.weather.isTCPDown = false
+    lab.run(.seconds(5))
+    let copies = anna.heard.count {
+      if case .write(let bytes, _) = $0.output { bytes.count >= line.count } else { false }
+    }
+    #expect(copies == 1)
+    #expect(bert.messages(on: .chat) == [line])
+    #expect(anna.delivered(on: .chat) == [1])
+  }
+
   @Test func `what was written before there is a link arrives when there is one`() {
     let lab = Lab(seed: 31)
     let anna = lab.add("anna")

@@ -67,6 +67,19 @@ struct Dialing {
     targets[index].pause = Self.firstPause
   }
 
+  /// Gives up those connections that are made in vain: their targets are due at once.
+  mutating func abandon(
+    where isVain: (StreamID) -> Bool, at now: Instant
+  ) -> [StreamID] {
+    var abandoned: [StreamID] = []
+    for index in targets.indices {
+      guard let stream = targets[index].stream, isVain(stream) else { continue }
+      abandoned.append(stream)
+      release(stream, at: now)
+    }
+    return abandoned
+  }
+
   /// There is new reason to hope.
   mutating func hasten(at now: Instant) {
     for index in targets.indices {

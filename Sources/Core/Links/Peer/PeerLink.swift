@@ -72,7 +72,7 @@ package final class PeerLink {
     self.role = role
     progressAt = now
     pathRoundTrip = roundTrip
-    pulse = Pulse(at: now)
+    pulse = Pulse(at: now, isOrdered: id.carrier == .stream)
     sender = ReliableSender(
       stream: .link, queueLimit: 65_536, timing: Self.timing(of: id.carrier, roundTrip))
     session = configuration.sessions.makeSession(
@@ -253,7 +253,7 @@ package final class PeerLink {
     case .proved(let peer):
       state = .proved
       cipherName = session.cipherName
-      pulse = Pulse(at: now)
+      pulse = Pulse(at: now, isOrdered: id.carrier == .stream)
       if let roundTrip = sender.roundTrip { pulse.measure(roundTrip) }
       splitter.limit = Frame.streamLimit
       outputs.append(.proved(peer))

@@ -77,6 +77,8 @@ final class PeerLinks {
     _ bases: [(SocketID, Candidate)], candidates: [Candidate], at now: Instant
   ) {
     let hadEndpoints = hasEndpoints
+    let gone = ownCandidates.count { own in !candidates.contains { $0.address == own.address } }
+    let isElsewhere = gone == ownCandidates.count
     hasEndpoints = true
     ownBases = bases
     ownCandidates = candidates
@@ -84,6 +86,7 @@ final class PeerLinks {
     if hadEndpoints {
       // New addresses are a new generation: the other side need not guess which box is newer.
       restart(to: generation &+ 1, at: now)
+      if gone > 0 { streams.leaveAddresses(all: isElsewhere, at: now) }
       streams.hasten(at: now)
     }
     if isPresent { describe(at: now) }

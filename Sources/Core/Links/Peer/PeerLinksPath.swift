@@ -22,7 +22,9 @@ extension PeerLinks {
     }
     if isLower { closeSurplus(at: now) }
     if selection.sending != before { reliable.resendAll(at: now) }
-    reliable.setRoundTrip(roundTrip)
+    if let sending = selection.sending {
+      reliable.setCarrier(sending.carrier, roundTrip: roundTrip)
+    }
     reportPath()
     reportRoundTrip()
   }

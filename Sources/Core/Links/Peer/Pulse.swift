@@ -10,6 +10,8 @@ package struct Pulse: Sendable {
   /// Since when the link is alive without a gap longer than `Liveness.suspicion`.
   private var steadySince: Instant
   private var hadOutage = false
+  /// On a stream, what follows a loss waits for its repetition.
+  private let isOrdered: Bool
   /// Smoothed like RFC 6298 §2, 1/8 of each new value.
   package private(set) var roundTrip: Interval?
   private var nextNumber: UInt32 = 0
@@ -26,7 +28,8 @@ package struct Pulse: Sendable {
   /// A link that came back carries frames again after it was steady for so long.
   private static let probation = Interval.seconds(1)
 
-  package init(at now: Instant) {
+  package init(at now: Instant, isOrdered: Bool = false) {
+    self.isOrdered = isOrdered
     heardAt = now
     answeredAt = now
     steadySince = now
@@ -72,9 +75,16 @@ package struct Pulse: Sendable {
     now < aliveUntil
   }
 
-  /// Heard in `Liveness.suspicion`; answers may take twice that, as two frames can be lost.
-  var aliveUntil: Instant {
-    min(heardAt + Liveness.suspicion, answeredAt + Liveness.suspicion * 2)
+  /// Heard in `patience`; answers may take twice that, as two frames can be lost.
+  package var aliveUntil: Instant {
+    min(heardAt + patience, answeredAt + patience * 2)
+  }
+
+  /// A stream is silent from a loss until the repetition has come: that it is missing is known
+  /// after a round trip and a quarter, and it may be late itself.
+  private var patience: Interval {
+    guard isOrdered, let roundTrip else { return Liveness.suspicion }
+    return min(max(Liveness.suspicion, roundTrip * 2.5), Liveness.silence)
   }
 
   /// Alive, and not only just back.

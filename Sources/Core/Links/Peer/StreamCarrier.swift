@@ -17,6 +17,8 @@ package struct StreamCarrier {
     let since: Instant
     /// Bytes written that the kernel hasn't taken yet.
     var backlog = 0
+    /// The address that it was made from is gone.
+    var isCut = false
     var isProved: Bool { link.state == .proved }
   }
 
@@ -127,9 +129,9 @@ package struct StreamCarrier {
 
   // MARK: What goes out
 
-  /// A proved link that is silent doesn't keep us from dialling again.
+  /// A proved link that is silent, or will be, doesn't keep us from dialling again.
   private func hasAlive(at now: Instant) -> Bool {
-    connections.contains { $0.isProved && $0.link.pulse.isAlive(at: now) }
+    connections.contains { $0.isProved && !$0.isCut && $0.link.pulse.isAlive(at: now) }
   }
 
   package func link(_ id: LinkID) -> PeerLink? { connections.first { $0.link.id == id }?.link }
@@ -182,6 +184,22 @@ package struct StreamCarrier {
   /// Dials again soon: the path that carries the call is in doubt.
   package mutating func hasten(at now: Instant) {
     dialing.hasten(at: now)
+    advance(at: now)
+  }
+
+  /// Addresses of ours are gone, or all that there were. What was being dialled from one of them
+  /// can't come about, and its kernel would try on for a minute; which was dialled from which is not
+  /// known here.
+  package mutating func leaveAddresses(all: Bool, at now: Instant) {
+    let proved = connections.filter(\.isProved).map(\.stream)
+    for stream in dialing.abandon(where: { !proved.contains($0) }, at: now) {
+      if connections.contains(where: { $0.stream == stream }) {
+        hangUp(stream, at: now)
+      } else {
+        outputs.append(.hangUp(stream))
+      }
+    }
+    if all { for index in connections.indices { connections[index].isCut = true } }
     advance(at: now)
   }
 

@@ -6,7 +6,8 @@ package import Wire
 package struct ReliableStreams: Sendable {
   private var senders: [ReliableSender] = kinds.map {
     ReliableSender(
-      stream: $0, queueLimit: $0 == .files ? 1_048_576 : 262_144, timing: timing(for: nil))
+      stream: $0, queueLimit: $0 == .files ? 1_048_576 : 262_144,
+      timing: timing(on: .datagram, nil))
   }
   private var receivers: [ReliableReceiver] = kinds.map { ReliableReceiver(stream: $0) }
 
@@ -17,14 +18,19 @@ package struct ReliableStreams: Sendable {
 
   private func index(_ stream: ReliableStream) -> Int? { Self.kinds.firstIndex(of: stream) }
 
-  private static func timing(for roundTrip: Interval?) -> ReliableSender.Timing {
+  private static func timing(
+    on carrier: Carrier, _ roundTrip: Interval?
+  ) -> ReliableSender.Timing {
+    // TCP repeats by itself: what waits there is only made longer by repeating it.
+    guard carrier == .datagram else { return .init(first: Liveness.loss, longest: Liveness.loss) }
     let roundTrip = roundTrip ?? .milliseconds(100)
     return .init(
       first: max(.milliseconds(50), roundTrip * 1.5 + .milliseconds(20)), longest: .seconds(2))
   }
 
-  package mutating func setRoundTrip(_ roundTrip: Interval?) {
-    for index in senders.indices { senders[index].timing = Self.timing(for: roundTrip) }
+  /// What segments go on from now on. Those that were sent on another link are `resendAll`'s.
+  package mutating func setCarrier(_ carrier: Carrier, roundTrip: Interval?) {
+    for index in senders.indices { senders[index].timing = Self.timing(on: carrier, roundTrip) }
   }
 
   /// False when the stream's queue is full.
