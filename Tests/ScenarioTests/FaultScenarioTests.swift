@@ -32,6 +32,10 @@ import Units
     return (call, anna, ben)
   }
 
+  private func lines(of member: SimulatedMember) -> Int {
+    member.events.count { if case .chatSent = $0.event { true } else { false } }
+  }
+
   @Test(arguments: [Transport.auto, .tcp])
   func `a blackout of 25 s is over within 2 s and nothing that was said is lost`(
     transport: Transport
@@ -134,6 +138,56 @@ import Units
       #expect(call.figures(of: seen, at: viewer).longestGap < .seconds(2))
       #expect(viewer.departures.isEmpty)
     }
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test func `a connection dialled from an address that is gone is not waited for`() throws {
+    let (call, anna, ben) = try pair(
+      transport: .tcp, line: .satellite, for: .seconds(20)
+    ) { call, anna, _ in
+      // Both dial from 2.9 s on. Nobody but Anna can know that she moved.
+      call.at(.seconds(3.1)) {
+        call.server.kill()
+        anna.move(to: call.network.nextAddresses())
+      }
+    }
+    for (seen, viewer) in [(anna, ben), (ben, anna)] {
+      #expect(viewer.path(to: seen) == .tcpDirect)
+      #expect(viewer.times(of: .tcpDirect).first.map { $0 < .zero + .seconds(9) } == true)
+    }
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test func `over TCP another network is called from at once`() throws {
+    var limits = SimulatedCall.Limits()
+    limits.oldest = .milliseconds(500)
+    let (call, anna, ben) = try pair(
+      transport: .tcp, limits: limits, for: .seconds(20)
+    ) { call, anna, _ in
+      call.at(.seconds(8)) {
+        call.server.kill()
+        anna.move(to: call.network.nextAddresses())
+      }
+    }
+    for (seen, viewer) in [(anna, ben), (ben, anna)] {
+      #expect(call.figures(of: seen, at: viewer).longestGap < .seconds(2))
+      #expect(viewer.departures.isEmpty)
+    }
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
+  @Test func `who is elsewhere when he is woken up is found there`() throws {
+    let (call, anna, ben) = try pair(transport: .tcp, for: .seconds(24)) { call, anna, ben in
+      call.at(.seconds(7)) { anna.suspend(for: .seconds(3)) }
+      call.at(.seconds(8)) { anna.move(to: call.network.nextAddresses()) }
+      call.at(.seconds(8)) { ben.move(to: call.network.nextAddresses()) }
+    }
+    for (seen, viewer) in [(anna, ben), (ben, anna)] {
+      #expect(viewer.path(to: seen) == .tcpDirect)
+      #expect(viewer.departures.isEmpty)
+    }
+    // What is typed waits with the process.
+    #expect(lines(of: anna) == lines(of: ben) && lines(of: anna) > 15)
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
   }
 

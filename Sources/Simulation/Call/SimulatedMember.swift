@@ -206,11 +206,12 @@ package final class SimulatedMember {
 
   private func feed(_ input: ConferenceInput) {
     guard isRunning else { return }
-    // What an encoder had in hand when the process was stopped comes when it goes on.
+    // What is typed, what the kernel tells and what an encoder had in hand when the process was
+    // stopped comes when it goes on; nothing is played meanwhile.
     if isSuspended {
       switch input {
-      case .encodedVideo, .encodedAudio: waitingInputs.append(input)
-      default: return
+      case .audioPlayed, .audioConcealed: return
+      default: waitingInputs.append(input)
       }
       return
     }
