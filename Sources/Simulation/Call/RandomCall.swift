@@ -123,9 +123,16 @@ package struct RandomCall {
     story.append("\(what), \(from.milliseconds) to \(to.milliseconds) ms")
   }
 
+  /// Where TCP meets a satellite's losses, 1.22 segments a round trip over the root of the loss are
+  /// not much more than the sound (Mathis).
+  private func isPoor(_ one: SimulatedMember, _ other: SimulatedMember) -> Bool {
+    usesTCP && (satellites.contains(one.name) || satellites.contains(other.name))
+  }
+
   /// Runs it and returns what was wrong, with its seed and story; `nil` if nothing.
   package func verdict() -> String? {
     call.run(for: Self.duration)
+    awaitChat()
     // Faults may cost a link, and with it the lines on their way.
     let isWhole = deserters.isEmpty && call.members.allSatisfy { $0.departures.isEmpty }
     call.finish(chatIsComplete: isWhole)
@@ -136,12 +143,9 @@ package struct RandomCall {
       if let code = viewer.exitCode { faults.append("\(viewer.name) ended with \(code)") }
       for seen in company where seen !== viewer {
         let figures = call.figures(of: seen, at: viewer)
-        // Where TCP meets a satellite's losses, 1.22 segments a round trip over the root of the loss
-        // are not much more than the sound (Mathis).
-        let isPoor = usesTCP && (satellites.contains(viewer.name) || satellites.contains(seen.name))
         // A satellite takes longer to recover from what went wrong.
         let recently = call.world.now - .seconds(4) - longestRoundTrip * 5
-        if !isPoor, figures.lastShownAt.map({ $0 < recently }) ?? true {
+        if !isPoor(viewer, seen), figures.lastShownAt.map({ $0 < recently }) ?? true {
           faults.append("\(viewer.name) sees nothing of \(seen.name) at the end")
         }
         if figures.lastHeardAt.map({ $0 < recently }) ?? true {
@@ -151,5 +155,14 @@ package struct RandomCall {
     }
     guard !faults.isEmpty else { return nil }
     return (["seed \(call.world.seed)"] + story + faults).joined(separator: "\n")
+  }
+
+  /// Eight seconds after the last line all must be there. Only TCP over a satellite repeats a loss
+  /// after 4 s, and its repetition after 8 s more: there a line is waited for as long as a silent
+  /// peer is.
+  private func awaitChat() {
+    guard usesTCP, !satellites.isEmpty, deserters.isEmpty else { return }
+    let end = call.world.now + Liveness.loss
+    while !call.isChatComplete, call.world.now < end { call.run(for: .seconds(1)) }
   }
 }

@@ -137,6 +137,7 @@ package final class SimulatedCall {
       said += 1
       let readers = readers(of: member)
       for reader in readers { expect(text, id: id, from: member.session, to: reader) }
+      if sabotage == .deliveryTooEarly { for reader in readers { deliver(id, member, reader) } }
       if readers.isEmpty { held.append((member.session, id, text)) }
     case .trust(let label, _, _):
       // Lines that waited for somebody go to the first who is proved.
@@ -147,10 +148,15 @@ package final class SimulatedCall {
       held.removeAll { $0.member == member.session }
     case .chat(let label, _, let text): heard(text, from: label.peer, at: member)
     case .chatDelivered(let id, let label):
-      guard let reader = SessionID(text: label.peer) else { return }
-      with(member.session, reader) { $0.deliver(id: id) }
+      guard let reader = SessionID(text: label.peer), sabotage != .deliveryUntold else { return }
+      deliver(id, member, reader)
+      if sabotage == .deliveryDoubled { deliver(id, member, reader) }
     default: return
     }
+  }
+
+  private func deliver(_ id: String, _ sender: SimulatedMember, _ reader: SessionID) {
+    with(sender.session, reader) { $0.deliver(id: id) }
   }
 
   /// Members who were introduced to `member`, and have not left it.
@@ -177,6 +183,10 @@ package final class SimulatedCall {
     guard let sender = SessionID(text: peer) else { return }
     with(sender, member.session) { checker in
       switch sabotage {
+      case .chatLost: return
+      case .chatInvented:
+        checker.hear(text)
+        checker.hear("nobody says this")
       case .chatDoubled:
         checker.hear(text)
         checker.hear(text)
@@ -237,6 +247,8 @@ package final class SimulatedCall {
     if chatIsComplete { for chat in chats { chat.checker.finish() } }
   }
 
+  /// Every line came, and was told as delivered.
+  package var isChatComplete: Bool { chats.allSatisfy(\.checker.isComplete) }
   package var mediaFrames: Int { gate.mediaFrames }
   package var chatLinesHeard: Int { chats.reduce(0) { $0 + $1.checker.heardCount } }
   package var chatLinesSaid: Int { said }

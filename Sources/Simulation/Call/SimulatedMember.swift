@@ -233,10 +233,26 @@ package final class SimulatedMember {
     turnDepth -= 1
     guard isRunning else { return }
     let deadline = conference.nextDeadline
-    var told = deadline
-    if sabotage == .deadlineInThePast, let due = deadline { told?.at = due.at - .seconds(60) }
-    turns.turned(byTimer: byTimer, outputs: count, at: now, deadline: told)
+    judgeTurn(byTimer: byTimer, outputs: count, deadline: deadline)
     alarm.set(deadline)
+  }
+
+  private func judgeTurn(byTimer: Bool, outputs: Int, deadline: Deadline?) {
+    var told = deadline
+    var count = outputs
+    switch sabotage {
+    case .deadlineInThePast: if let due = deadline { told?.at = due.at - .seconds(60) }
+    case .endlessTurn: count += 5_000
+    case .timerAtOneInstant where byTimer:
+      for _ in 0..<30 { turns.turned(byTimer: true, outputs: 0, at: now, deadline: deadline) }
+    case .timerStorm where byTimer:
+      for number in 0..<500 {
+        let at = now - .microseconds(500) + .microseconds(Int64(number))
+        turns.turned(byTimer: true, outputs: 0, at: at, deadline: deadline)
+      }
+    default: break
+    }
+    turns.turned(byTimer: byTimer, outputs: count, at: now, deadline: told)
   }
 
   private func perform(_ output: ConferenceOutput) {
@@ -265,7 +281,7 @@ package final class SimulatedMember {
         onConcealed: { [unowned self] in
           feed(.audioConcealed(session, samples: $0, of: $1))
         })
-      viewers[session] = viewer
+      if sabotage != .viewerClosed { viewers[session] = viewer }
     case .closePeer(let session): viewers[session]?.close()
     case .event(let event): told(event)
     case .finished(let code):
@@ -286,7 +302,9 @@ package final class SimulatedMember {
 
   private func perform(_ output: RendezvousClient.Output) {
     switch output {
-    case .connect: registration.connect()
+    case .connect:
+      registration.connect()
+      if sabotage == .outputAstray { perform(RendezvousClient.Output.lost("planted")) }
     case .disconnect: registration.disconnect()
     case .verify(let facts, _): registration.verify(facts)
     case .send(let bytes): registration.send(bytes)

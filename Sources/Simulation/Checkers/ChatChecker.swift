@@ -47,5 +47,6 @@ package struct ChatChecker {
     }
   }
 
+  package var isComplete: Bool { heard == said.count && delivered == heard }
   package var heardCount: Int { heard }
 }

@@ -85,20 +85,36 @@ package final class Viewer {
     case .framesSwapped where figures.shown == 50 && heldBack == nil:
       heldBack = (frame, showAt, tell)
       return
+    case .showsSwapped where figures.shown == 50:
+      decode(frame.bytes, (showAt ?? world.now) + .seconds(1), tell)
+      return
     default: break
     }
-    decode(frame.bytes, showAt, tell)
+    decode(spoilt(frame.bytes), showAt, tell)
     if let (held, showAt, tell) = heldBack {
       heldBack = nil
       decode(held.bytes, showAt, tell)
     }
   }
 
+  /// A picture as a planted bug leaves it.
+  private func spoilt(_ bytes: [UInt8]) -> [UInt8] {
+    guard figures.shown == 50, var picture = ScriptedPicture(decoding: bytes) else { return bytes }
+    switch sabotage {
+    case .frameAltered: return bytes.dropLast() + [bytes[bytes.count - 1] ^ 1]
+    case .frameInvented: picture.number += 1_000_000
+    case .frameOfAnother: picture.camera &+= 1
+    default: return bytes
+    }
+    return picture.encoded(count: bytes.count)
+  }
+
   private func decode(
     _ bytes: [UInt8], _ showAt: Instant?, _ tell: @escaping (Verdict) -> Void
   ) {
+    let delay: Interval = sabotage == .frameStale ? .seconds(10) : .zero
     let isRight = pictures.decode(bytes, isShown: showAt != nil, at: world.now) {
-      studio.captureTime(ofPicture: $0)
+      studio.captureTime(ofPicture: $0).map { $0 - delay }
     }
     guard isRight, let picture = pictures.newest else {
       world.schedule(after: Self.decodingTime) { tell(.failed) }
@@ -245,8 +261,22 @@ package final class Viewer {
     runs.append(Run(sound: sound, rtpTimestamp: timestamp, samples: samples))
   }
 
+  /// A packet of sound as a planted bug leaves it.
+  private func spoiltSound(_ bytes: [UInt8]) -> [UInt8] {
+    guard figures.playedPackets == 100, var sound = ScriptedSound(decoding: bytes) else {
+      return bytes
+    }
+    switch sabotage {
+    case .soundAltered: return bytes.dropLast() + [bytes[bytes.count - 1] ^ 1]
+    case .soundDoubled: sound.number -= 1
+    case .soundOfAnother: sound.microphone &+= 1
+    default: return bytes
+    }
+    return sound.encoded(count: bytes.count)
+  }
+
   private func heard(_ bytes: [UInt8]) -> ScriptedSound? {
-    guard let sound = ScriptedSound(decoding: bytes) else {
+    guard let sound = ScriptedSound(decoding: spoiltSound(bytes)) else {
       findings.report("sound", "\(name): \(bytes.count) bytes that no microphone made")
       runs.append(Run(samples: Self.blockSamples))
       return nil
