@@ -146,6 +146,21 @@ import Wire
     #expect(outputs(&c) == [.disconnect, .ended(.serverRejected)])
   }
 
+  @Test func `a server that hung up before it was heard is tried for five seconds`() {
+    var a = client(ann)
+    a.handle(.start, at: .zero)
+    _ = outputs(&a)
+    let first = Instant.zero + .seconds(5.6)
+    a.handle(.unheard("closed"), at: first)
+    #expect(outputs(&a).isEmpty)
+    let again = a.nextDeadline!.at
+    #expect(again > first && again < first + .milliseconds(500))
+    a.handleTimeout(at: again)
+    #expect(outputs(&a) == [.connect])
+    a.handle(.unheard("closed"), at: first + .seconds(5.1))
+    #expect(outputs(&a) == [.ended(.unreachable("closed"))])
+  }
+
   @Test func `a server that wants a certificate of its CA is not asked twice`() {
     var a = client(ann)
     a.handle(.start, at: .zero)

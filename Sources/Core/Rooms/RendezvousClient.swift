@@ -65,6 +65,9 @@ package struct RendezvousClient {
     case .serverRejected: rejected(now)
     case .received(let bytes): received(bytes, now)
     case .disconnected(let reason): disconnected(reason, now)
+    case .unheard(let reason):
+      if case .connecting = phase { patience = patience ?? now + Self.secondThoughts }
+      disconnected(reason, now)
     case .certificateRefused: certificateRefused(now)
     case .sendBox(let session, let sealed):
       if case .member = phase, sealed.count <= SealedBox.sealedLimit {

@@ -52,6 +52,9 @@ extension RendezvousClient {
     case received([UInt8])
     /// Could not connect, or the connection ended without our `disconnect`; why, for the user.
     case disconnected(String)
+    /// The connection was made and ended before a byte came: a server is there, and our first words
+    /// may have been lost on a long way.
+    case unheard(String)
     /// The connection ended because the server lets in only whom its CA vouches for.
     case certificateRefused
     case sendBox(to: SessionID, sealed: [UInt8])

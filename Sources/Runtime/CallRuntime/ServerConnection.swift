@@ -21,6 +21,8 @@ package final class ServerConnection {
   private var stream: TCPStream?
   private var token: EventLoop.Token?
   private var session: (any SecureSession)?
+  /// Something came from the server on this connection.
+  private var hasHeard = false
   /// Bytes that wait for a server that asks and does not read.
   private static let queueLimit = 1_048_576
   /// The addresses of this attempt that were not tried yet.
@@ -90,6 +92,7 @@ package final class ServerConnection {
         return
       }
       loop.change(token, to: .readable)
+      hasHeard = false
       let session = makeSession()
       self.session = session
       session.start(at: loop.now)
@@ -104,11 +107,12 @@ package final class ServerConnection {
       guard let stream, let session else { return }
       switch stream.read() {
       case .bytes(let bytes):
+        hasHeard = true
         session.receive(bytes, at: loop.now)
         drain()
       case .blocked: return
-      case .ended: return lost("the server closed the connection")
-      case .failed(let error): return lost(error.reason)
+      case .ended: return lost("the server closed the connection", isUnheard: !hasHeard)
+      case .failed(let error): return lost(error.reason, isUnheard: !hasHeard)
       }
     }
   }
@@ -155,10 +159,10 @@ package final class ServerConnection {
     loop.change(token, to: stream.queuedByteCount > 0 ? [.readable, .writable] : .readable)
   }
 
-  private func lost(_ reason: String) {
+  private func lost(_ reason: String, isUnheard: Bool = false) {
     log(.serverLost(reason))
     close()
-    feed(.disconnected(reason))
+    feed(isUnheard ? .unheard(reason) : .disconnected(reason))
   }
 
   private func close() {

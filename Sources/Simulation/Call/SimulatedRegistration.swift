@@ -15,6 +15,8 @@ package final class SimulatedRegistration {
   private var session: (any SecureSession)?
   private var stream: StreamID?
   private var dialled: UInt64 = 0
+  /// Something came from the server on this connection.
+  private var hasHeard = false
 
   /// Above every number that a hub gives to its dials.
   private static let firstStream: UInt64 = 1 << 62
@@ -37,6 +39,7 @@ package final class SimulatedRegistration {
     dialled += 1
     let stream = StreamID.dialed(Self.firstStream + dialled)
     self.stream = stream
+    hasHeard = false
     session = sessions.makeSession(.stream, role: .client, expectedKeyHash: nil)
     host.dial(stream, to: server)
   }
@@ -66,9 +69,11 @@ package final class SimulatedRegistration {
       advance()
     case .dialFailed(let id) where id == stream: fail("connection refused")
     case .stream(let bytes, let id) where id == stream:
+      hasHeard = true
       session?.receive(bytes, at: now())
       advance()
-    case .streamClosed(let id) where id == stream: fail("connection closed")
+    case .streamClosed(let id) where id == stream:
+      fail("connection closed", isUnheard: !hasHeard)
     case .dialed(let id), .dialFailed(let id), .stream(_, let id), .streamClosed(let id),
       .backlog(let id, _):
       // Of a connection that was given up.
@@ -97,10 +102,10 @@ package final class SimulatedRegistration {
     }
   }
 
-  private func fail(_ reason: String) {
+  private func fail(_ reason: String, isUnheard: Bool = false) {
     if let stream { host.hangUp(stream) }
     session = nil
     stream = nil
-    feed(.disconnected(reason))
+    feed(isUnheard ? .unheard(reason) : .disconnected(reason))
   }
 }
