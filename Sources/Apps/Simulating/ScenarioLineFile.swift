@@ -6,7 +6,7 @@ import Units
 /// names only what it changes.
 extension Scenario {
   private static let names = [
-    "rate", "trace", "cellular", "queue", "delay", "jitter", "jitterReorders", "loss", "burst",
+    "rate", "trace", "cellular", "queue", "delay", "jitter", "jitterShape", "jitterReorders", "loss", "burst",
     "corruption", "duplication", "reordering", "reorderDelay", "down", "stalled",
   ]
 
@@ -50,6 +50,7 @@ extension Scenario {
     set(\.queue, try fields.milliseconds("queue", 1...60_000))
     set(\.delay, try fields.milliseconds("delay"))
     set(\.jitter, try fields.milliseconds("jitter"))
+    set(\.jitterShape, try fields.choice("jitterShape", JitterShape.self))
     set(\.jitterReorders, try fields.flag("jitterReorders"))
     set(\.loss, try fields.share("loss"))
     set(\.corruption, try fields.share("corruption"))

@@ -31,6 +31,10 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
 
   /// Uniform in [0, 1).
   public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+  /// Gaussian of mean 0 and deviation 1 within ±6: the sum of twelve uniform draws, less its mean.
+  public mutating func gaussian() -> Double {
+    (0..<12).reduce(-6.0) { sum, _ in sum + unit() }
+  }
   public mutating func chance(_ probability: Double) -> Bool { unit() < probability }
   public mutating func bytes(_ count: Int) -> [UInt8] {
     (0..<count).map { _ in UInt8(truncatingIfNeeded: next() >> 56) }

@@ -33,7 +33,7 @@ package struct CellularTrace: Hashable, Sendable {
     for millisecond in 1...max(1, milliseconds) {
       if millisecond % Self.step == 0 {
         let pull = (mean - rate) * 0.01
-        rate += pull + mean * swing * stepRoot * normal(&random)
+        rate += pull + mean * swing * stepRoot * random.gaussian()
         // Turned back at a tenth and at twice the average.
         if rate < mean / 10 { rate = mean / 5 - rate }
         if rate > mean * 2 { rate = mean * 4 - rate }
@@ -48,10 +48,5 @@ package struct CellularTrace: Hashable, Sendable {
     // Every round takes the whole length.
     instants.append(Int32(milliseconds))
     return try DeliveryTrace(instants: instants)
-  }
-
-  /// Average 0, variance 1: twelve uniform numbers are close enough.
-  private func normal(_ random: inout SeededRandom) -> Double {
-    (0..<12).reduce(-6.0) { sum, _ in sum + random.unit() }
   }
 }

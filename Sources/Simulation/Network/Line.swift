@@ -6,8 +6,9 @@ final class Line {
   var counters = LineCounters()
   private let world: World
   private var random: SeededRandom
-  /// Apart, so that bursts leave every other draw as it is without them.
+  /// Apart, so that bursts and jitter leave every other draw as it is without them.
   private var burstRandom: SeededRandom
+  private var jitterRandom: SeededRandom
   private var isBad = false
   private let deliver: (Packet) -> Void
   private var waiting: [(packet: Packet, since: Instant)] = []
@@ -28,6 +29,7 @@ final class Line {
     random = world.split()
     var source = random
     burstRandom = SeededRandom(seed: source.next() ^ 0x4255_5253)
+    jitterRandom = source.split()
     traceStart = world.now
   }
 
@@ -148,7 +150,7 @@ final class Line {
     let isCorrupted = random.chance(conditions.corruption)
     let isReordered = random.chance(conditions.reordering)
     let isDuplicated = random.chance(conditions.duplication)
-    let spread = random.unit()
+    let spread = conditions.jitterShape.share(random.unit(), &jitterRandom)
     let place = random.next()
     if isLost || conditions.isDown {
       counters.lost += conditions.isDown ? 0 : 1

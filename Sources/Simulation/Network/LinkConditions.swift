@@ -9,8 +9,9 @@ package struct LinkConditions: Hashable, Sendable {
   /// What may wait for the rate, in time at that rate; more is dropped at the tail.
   package var queue = Interval.milliseconds(200)
   package var delay = Interval.zero
-  /// Added to the delay, uniform in 0…jitter.
+  /// The most that is added to the delay.
   package var jitter = Interval.zero
+  package var jitterShape = JitterShape.uniform
   /// Whether jitter may let a packet overtake another.
   package var jitterReorders = false
   /// Probabilities of 0…1 for each packet.
@@ -47,6 +48,22 @@ package struct LinkConditions: Hashable, Sendable {
     var conditions = self
     conditions.isDown = true
     return conditions
+  }
+}
+
+/// How what jitter adds to the delay of a packet is distributed in 0…`jitter`.
+package enum JitterShape: String, Hashable, Sendable, CaseIterable {
+  case uniform
+  /// As RFC 8868 §4.5.3 recommends: the absolute value of a Gaussian of mean zero, cut off at
+  /// three standard deviations, which are the most that there may be.
+  case gaussian
+
+  /// A share of the most that there may be, in 0…1; `uniform` is so already.
+  func share(_ uniform: Double, _ random: inout SeededRandom) -> Double {
+    switch self {
+    case .uniform: uniform
+    case .gaussian: min(abs(random.gaussian()) / 3, 1)
+    }
   }
 }
 
