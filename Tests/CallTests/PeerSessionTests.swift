@@ -33,10 +33,12 @@ import Wire
       size: PictureSize(width: 640, height: 480), capturedAt: instant)
   }
 
-  private func mediaFrames(_ peer: inout PeerSession) -> Int {
+  private func mediaFrames(_ peer: inout PeerSession) -> Int { frames(.rtp, &peer) }
+
+  private func frames(_ kind: FrameKind, _ peer: inout PeerSession) -> Int {
     var count = 0
     while let output = peer.nextOutput() {
-      if case .frame(.rtp, _) = output { count += 1 }
+      if case .frame(kind, _) = output { count += 1 }
     }
     return count
   }
@@ -51,6 +53,17 @@ import Wire
     peer.send(sound(at: start), at: start + .milliseconds(20))
     for step in 1...100 { peer.timeout(at: start + .milliseconds(20 + Int64(step))) }
     #expect(mediaFrames(&peer) == 0)
+  }
+
+  @Test func `S8: reports of what was sent and seen stop with the media`() {
+    var peer = provedPeer()
+    peer.send(sound(at: start), at: start)
+    for step in 1...300 { peer.timeout(at: start + .milliseconds(Int64(step) * 10)) }
+    #expect(frames(.rtcp, &peer) > 0)
+
+    peer.userLeft()
+    for step in 301...1_200 { peer.timeout(at: start + .milliseconds(Int64(step) * 10)) }
+    #expect(frames(.rtcp, &peer) == 0)
   }
 
   @Test func `S5: a peer with a changed key gets nothing`() {

@@ -93,6 +93,25 @@ import Units
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
   }
 
+  /// On a crushed line media overtakes the messages that prove who sends it: it waits for them, and
+  /// what is reported of it leaves in the turn in which the user hears of its sender.
+  @Test func `nothing is sent to whom the user was not told of, by eight over a crushed line`()
+    throws
+  {
+    var limits = SimulatedCall.Limits()
+    limits.skew = .seconds(60)
+    limits.oldest = .seconds(60)
+    let call = try SimulatedCall(seed: 2, limits: limits)
+    for number in 0..<8 {
+      call.add(
+        "P\(number)", line: number == 3 ? slow(1_000) : .cable, options: options(4_000),
+        after: .milliseconds(Int64(100 * number)))
+    }
+    call.run(for: .milliseconds(3_200))
+    #expect(call.findings.list.filter { $0.checker == "gate" }.map(\.description) == [])
+    #expect(call.mediaFrames > 1_000)
+  }
+
   @Test func `six people's pictures are encoded no oftener than two people's`() throws {
     let call = try SimulatedCall(seed: 6)
     let anna = call.add("Anna", options: options(4_000))

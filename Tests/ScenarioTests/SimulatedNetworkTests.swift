@@ -125,6 +125,24 @@ private final class TwoHosts {
     #expect(mixed != Array(0..<200) && mixed.sorted() == Array(0..<200))
   }
 
+  @Test func `Gaussian jitter is as RFC 8868 has it: ten of thirty milliseconds are one deviation`()
+  {
+    var conditions = LinkConditions(delay: .milliseconds(10), jitter: .milliseconds(30))
+    conditions.jitterShape = .gaussian
+    let hosts = TwoHosts(up: conditions)
+    hosts.stream(4_000, bytes: 10, every: .milliseconds(100))
+    hosts.world.run(for: .seconds(401))
+    let added = hosts.datagrams.map { datagram in
+      let number = Int(datagram.bytes[0]) << 8 | Int(datagram.bytes[1])
+      return (datagram.at - .zero - .milliseconds(Int64(number) * 100 + 10)).milliseconds
+    }
+    #expect(added.count == 4_000)
+    // The absolute value of a Gaussian: 68.3 % within one deviation, 95.4 % within two.
+    #expect(abs(Double(added.count { $0 <= 10 }) / 4_000 - 0.683) < 0.03)
+    #expect(abs(Double(added.count { $0 <= 20 }) / 4_000 - 0.954) < 0.02)
+    #expect(added.allSatisfy { $0 >= 0 && $0 <= 30 })
+  }
+
   @Test func `a reordered packet is passed by others`() {
     var conditions = LinkConditions(delay: .milliseconds(5))
     conditions.reordering = 0.25

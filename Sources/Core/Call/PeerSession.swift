@@ -165,9 +165,8 @@ struct PeerSession {
   private mutating func drain() {
     while let output = sender.nextOutput() {
       switch output {
-      case .packet(let bytes):
-        if gate.isOpen { outputs.append(.frame(.rtp, bytes)) }
-      case .report(let bytes): outputs.append(.frame(.rtcp, bytes))
+      case .packet(let bytes): give(.rtp, bytes)
+      case .report(let bytes): give(.rtcp, bytes)
       case .encoder(let advice):
         self.advice = advice
         adviceCount += 1
@@ -180,9 +179,14 @@ struct PeerSession {
       case .decode(let frame, let showAt): outputs.append(.decode(frame, showAt: showAt))
       case .audio(let packet): outputs.append(.audio(packet))
       case .audioHold(let hold): outputs.append(.audioHold(hold))
-      case .report(let bytes): outputs.append(.frame(.rtcp, bytes))
+      case .report(let bytes): give(.rtcp, bytes)
       }
     }
+  }
+
+  /// Reports pass the gate as media does: they tell what was seen and heard, and when.
+  private mutating func give(_ kind: FrameKind, _ bytes: [UInt8]) {
+    if gate.isOpen { outputs.append(.frame(kind, bytes)) }
   }
 
   mutating func nextOutput() -> PeerOutput? { outputs.next() }

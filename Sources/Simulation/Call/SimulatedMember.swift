@@ -51,6 +51,7 @@ package final class SimulatedMember {
   private let findings: Findings
   private let onEvent: (SimulatedMember, CallEvent) -> Void
   private let openViewer: (SimulatedMember, SessionID) -> Viewer?
+  private let tap: FrameTap
   private let sabotage: Sabotage?
   private var conference: Conference
   private var registration: SimulatedRegistration!
@@ -72,6 +73,7 @@ package final class SimulatedMember {
     self.findings = findings
     self.onEvent = onEvent
     self.openViewer = openViewer
+    self.tap = tap
     self.sabotage = sabotage
     var random = world.split()
     clock = SimulatedClock(
@@ -231,6 +233,7 @@ package final class SimulatedMember {
       perform(output)
     }
     turnDepth -= 1
+    tap.endTurn()
     guard isRunning else { return }
     let deadline = conference.nextDeadline
     judgeTurn(byTimer: byTimer, outputs: count, deadline: deadline)
