@@ -46,7 +46,7 @@ struct CapacityEstimate {
   /// A train longer than it was sent by this factor was stretched.
   private static let stretch = 1.05
   private static let bunching = 3.0
-  private static let mixing = 1.4
+  private static let mixing = 1.35
   private static let growthLimit = 2.0
   private static let ceiling = Bitrate.kilobits(100_000)
 
@@ -90,7 +90,7 @@ struct CapacityEstimate {
     let bunched = recent.count {
       Bitrate(of: $0.size, in: max($0.arrived, Self.shortest)) > measured * Self.bunching
     }
-    isBlurred = bunched * 3 > recent.count
+    isBlurred = bunched * 2 > recent.count
     let close = recent.count {
       Bitrate(of: $0.size, in: max($0.arrived, Self.shortest)) > measured * Self.mixing
     }

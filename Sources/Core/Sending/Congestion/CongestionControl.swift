@@ -46,7 +46,7 @@ struct CongestionControl {
   /// The time in which a standing queue is to drain.
   private static let drainTime = 0.4
   /// How much of what is too much for a fair share is given up, a second.
-  private static let yielding = 1.8
+  private static let yielding = 2.2
   /// The time in which the target may double, about, when the path allows it.
   private static let growthTime = 0.2
   /// Where the path has far more room than is used, pictures need not be spread.

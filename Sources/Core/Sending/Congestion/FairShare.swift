@@ -10,11 +10,11 @@ struct FairShare {
   private(set) var isPushing = false
 
   /// For every queue's time.
-  private static let bytes = ByteCount(1_500)
+  private static let bytes = ByteCount(1_400)
   /// Shorter queues are noise.
-  private static let leastQueue = Interval.microseconds(1_700)
+  private static let leastQueue = Interval.milliseconds(3)
   /// What a push asks for beyond what arrives.
-  static let step = Bitrate.kilobits(60)
+  static let step = Bitrate.kilobits(80)
 
   /// `queue` is what has not drained for a while, and `isShared` whether others may be in it.
   mutating func update(queue: Interval, isShared: Bool, target: Bitrate) {
