@@ -25,8 +25,9 @@ package struct MediaSender: Sendable {
   /// What waits in the carrier below, as was told last, and what was given to it since.
   package private(set) var carrierQueue = ByteCount.zero
   private var lastSentAt: Instant?
-  /// The receiver has been silent for so long that only sound and probes are sent.
-  private var isStalled = false
+  /// Since when the receiver has been silent for so long that only sound and probes are sent.
+  private var stalledSince: Instant?
+  private var isStalled: Bool { stalledSince != nil }
   /// When a key frame was last asked for and none has come since.
   private var keyFrameAskedAt: Instant?
   /// When a packet of a key frame last left.
@@ -51,6 +52,9 @@ package struct MediaSender: Sendable {
   /// a large picture, at a pace that is meant for pictures alone, would be a burst.
   private static let burstFactor = 2.8
   private static let burst = ByteCount(6_000)
+  /// After that sound only probes, a little oftener than a packet of a picture would: a line that stands
+  /// still keeps what it is given, and that comes first when it moves on.
+  private static let soundPatience = Interval.seconds(1)
   private static let probeInterval = Interval.milliseconds(200)
   private static let keyFrameRepeat = Interval.milliseconds(300)
 
@@ -124,6 +128,11 @@ package struct MediaSender: Sendable {
   }
 
   private mutating func take(_ frame: EncodedAudioFrame, at now: Instant) {
+    if let stalledSince, now - stalledSince > Self.soundPatience, let lastSentAt,
+      now - lastSentAt < Self.probeInterval * 0.7
+    {
+      return
+    }
     guard let packet = audioPacketizer.packet(of: frame) else { return }
     pacer.append(paced(packet, as: .audio))
   }
@@ -140,8 +149,8 @@ package struct MediaSender: Sendable {
         if let sent = keyFrameSentAt, now - sent < roundTrip { continue }
         askForKeyFrame(at: now)
       case .transportFeedback(let feedback):
-        congestion.handle(feedback, at: now)
         if isStalled { resume() }
+        congestion.handle(feedback, at: now)
       case .nack, .pictureLoss, .senderReport, .receiverReport: break
       }
     }
@@ -150,7 +159,8 @@ package struct MediaSender: Sendable {
   /// The path is alive again. What was under way when it died is lost or stale: repairing it would
   /// delay the first fresh picture.
   private mutating func resume() {
-    isStalled = false
+    stalledSince = nil
+    congestion.resume()
     startOver()
   }
 
@@ -229,7 +239,8 @@ package struct MediaSender: Sendable {
   }
 
   private mutating func watchForStall(at now: Instant) {
-    if let at = congestion.stalls(roundTrip: roundTrip), at <= now { isStalled = true }
+    guard let at = congestion.stalls(roundTrip: roundTrip), at <= now else { return }
+    stalledSince = stalledSince ?? now
   }
 
   /// A full carrier holds what would begin; a picture that was begun leaves whole, since half of one

@@ -109,14 +109,12 @@ extension PeerLinks {
     if let link = datagrams.link, link.state == .proved {
       revival.observe(heardAt: link.pulse.heardAt)
     }
-    while let step = revival.nextStep(at: now) {
+    while let step = revival.nextStep(pathAnsweredAt: datagrams.pathAnsweredAt, at: now) {
       switch step {
       case .reconsider:
         datagrams.reconsider(at: now)
         streams.hasten(at: now)
-      case .replaceSession:
-        let isAnswering = datagrams.pathAnsweredAt.map { now - $0 < Liveness.suspicion } ?? false
-        if isAnswering { datagrams.replaceLink(at: now) }
+      case .replaceSession: datagrams.replaceLink(at: now)
       case .restart:
         restart(to: generation &+ 1, at: now)
         describe(at: now)

@@ -40,6 +40,12 @@ package struct Pulse: Sendable {
     if !isAlive(at: now) {
       hadOutage = true
       steadySince = now
+      if now - heardAt > Liveness.suspicion {
+        // Nothing came, so no answer could: whether there is one again is asked now. Until then the
+        // link counts as alive, else another that came back a moment sooner would take its place.
+        answeredAt = max(answeredAt, now - Liveness.suspicion)
+        pingAt = min(pingAt, now)
+      }
     }
     heardAt = now
   }
@@ -62,7 +68,9 @@ package struct Pulse: Sendable {
   package mutating func take(_ pong: Pong, at now: Instant) {
     guard let index = outstanding.firstIndex(where: { $0.number == pong.number }) else { return }
     answeredAt = now
-    measure(now - outstanding[index].sentAt)
+    // One from before a silence was held up by it, and tells how long that was.
+    let sentAt = outstanding[index].sentAt
+    if sentAt >= steadySince { measure(now - sentAt) }
     outstanding.removeFirst(index + 1)
   }
 

@@ -15,9 +15,14 @@ struct Revival {
   private var replaceAt = Instant.distantFuture
   private var restartAt = Instant.distantFuture
   private var restartPause = Revival.firstRestart
+  /// The path was found to answer when the session was to be replaced.
+  private var isPathAnswering = false
 
   private static let reconsiderPeriod = Interval.seconds(2)
   private static let replaceAfter = Interval.seconds(3)
+  /// When a path comes back its checks may be answered first: what the session sends comes after
+  /// them, and a new handshake would cost more than waiting for it.
+  private static let patience = Interval.seconds(1)
   private static let firstRestart = Interval.seconds(4)
   private static let longestRestart = Interval.seconds(32)
 
@@ -27,11 +32,13 @@ struct Revival {
     heardAt = heard
     reconsiderAt = heard + Liveness.suspicion
     replaceAt = heard + Self.replaceAfter
+    isPathAnswering = false
     restartPause = Self.firstRestart
     restartAt = heard + restartPause
   }
 
-  mutating func nextStep(at now: Instant) -> Step? {
+  /// `pathAnsweredAt`: when the path last proved to work without the session.
+  mutating func nextStep(pathAnsweredAt: Instant?, at now: Instant) -> Step? {
     if restartAt <= now {
       restartPause = min(restartPause * 2, Self.longestRestart)
       restartAt = now + restartPause
@@ -43,8 +50,11 @@ struct Revival {
       return .reconsider
     }
     if replaceAt <= now {
-      replaceAt = now + Self.replaceAfter
-      return .replaceSession
+      let wasPathAnswering = isPathAnswering
+      isPathAnswering = pathAnsweredAt.map { now - $0 < Liveness.suspicion } ?? false
+      let isDoubtful = isPathAnswering && !wasPathAnswering
+      replaceAt = now + (isDoubtful ? Self.patience : Self.replaceAfter)
+      if isPathAnswering, wasPathAnswering { return .replaceSession }
     }
     return nil
   }

@@ -100,7 +100,17 @@ struct CongestionControl {
   }
   private static let streamStart = Bitrate.kilobits(400)
 
+  /// The path is alive again. What stood in it comes first: the key frame that follows should find room
+  /// behind that.
+  mutating func resume() {
+    log.forget()
+    unansweredSince = nil
+    target = max(minimum, target * Self.resumption)
+  }
+  private static let resumption = 0.5
+
   mutating func forgetPath() {
+    log.forget()
     delay = PathDelay()
     response = WindowedLeast()
     responseTime = nil

@@ -18,6 +18,8 @@ struct SentLog {
 
   private var entries: [Entry?] = Array(repeating: nil, count: Self.capacity)
   private(set) var next: PacketIndex
+  /// Nothing that was sent before is told of.
+  private var first: PacketIndex
   private var total = ByteCount.zero
   /// The newest packet that feedback told to have arrived, and what was sent up to it.
   private var newestArrived: (index: PacketIndex, total: ByteCount)?
@@ -28,6 +30,7 @@ struct SentLog {
 
   init(_ configuration: SendingConfiguration) {
     next = PacketIndex(Int64(configuration.firstSequence))
+    first = next
   }
 
   subscript(index: PacketIndex) -> Entry? {
@@ -49,6 +52,10 @@ struct SentLog {
     return SequenceNumber(next)
   }
 
+  /// What is under way was sent on another path, or stood in one that stood still: when it arrives, and
+  /// whether, measures neither what there is now.
+  mutating func forget() { first = next }
+
   /// Takes in a feedback message. Returns the packets it tells to have arrived that were not known
   /// to, in order of sending; how many more (or, after reordering, fewer) are lost; and how many of
   /// these were sent behind one that was not.
@@ -68,16 +75,20 @@ struct SentLog {
       if arrival != nil {
         entry.arrivedAt = clock
         if entry.isReportedLost {
-          lost -= 1
-          if !isLost(index + (-1)), !isLost(index + 1) { runs -= 1 }
+          if index >= first {
+            lost -= 1
+            if !isLost(index + (-1)), !isLost(index + 1) { runs -= 1 }
+          }
           entry.isReportedLost = false
         }
-        arrived.append(entry)
+        if index >= first { arrived.append(entry) }
         if newestArrived.map({ $0.index < index }) ?? true { newestArrived = (index, entry.total) }
       } else if !entry.isReportedLost {
         entry.isReportedLost = true
-        lost += 1
-        if !isLost(index + (-1)) { runs += 1 }
+        if index >= first {
+          lost += 1
+          if !isLost(index + (-1)) { runs += 1 }
+        }
       }
       entries[slot(index)] = entry
     }
