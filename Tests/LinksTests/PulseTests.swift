@@ -1,28 +1,62 @@
-import Links
 import Testing
 import Units
+import Wire
+
+@testable import Links
 
 @Suite struct PulseTests {
-  private let start = Instant(nanoseconds: 1_000_000_000)
+  private let start = Instant.zero + .seconds(100)
 
-  /// How long a link with this round trip is silent before it is suspected.
-  private func patience(isOrdered: Bool, roundTrip: Interval?) -> Interval {
-    var pulse = Pulse(at: start, isOrdered: isOrdered)
-    if let roundTrip { pulse.measure(roundTrip) }
-    return pulse.aliveUntil - start
+  /// Pings that are due until `end`, each with when it left.
+  private func ping(_ pulse: inout Pulse, from: Instant, until end: Instant) -> [Ping] {
+    var pings: [Ping] = []
+    var now = from
+    while now < end {
+      if let ping = pulse.nextPing(at: now) { pings.append(ping) }
+      now += .milliseconds(20)
+    }
+    return pings
   }
 
-  @Test func `a stream over a long way has the time to repeat what was lost`() {
-    #expect(patience(isOrdered: true, roundTrip: .milliseconds(1_200)) == .seconds(3))
-    #expect(patience(isOrdered: true, roundTrip: .milliseconds(100)) == Liveness.suspicion)
-    #expect(patience(isOrdered: true, roundTrip: nil) == Liveness.suspicion)
+  /// Heard and answered in 50 ms for a second.
+  private func livelyPulse() -> Pulse {
+    var pulse = Pulse(at: start)
+    for step in 0..<50 {
+      let now = start + .milliseconds(Int64(step) * 20)
+      if let ping = pulse.nextPing(at: now) {
+        pulse.hear(at: now + .milliseconds(50))
+        pulse.take(Pong(number: ping.number), at: now + .milliseconds(50))
+      }
+    }
+    return pulse
   }
 
-  @Test func `a stream is suspected by the time that the user hears of its silence`() {
-    #expect(patience(isOrdered: true, roundTrip: .seconds(6)) == Liveness.silence)
+  @Test func `an answer that a silence held up does not count as a round trip`() throws {
+    var pulse = livelyPulse()
+    let usual = try #require(pulse.roundTrip)
+    #expect(usual == .milliseconds(50))
+    let silent = ping(&pulse, from: start + .seconds(1), until: start + .seconds(11))
+    let back = start + .seconds(11)
+    pulse.hear(at: back)
+    for ping in silent { pulse.take(Pong(number: ping.number), at: back) }
+    #expect(pulse.roundTrip == usual)
+
+    let fresh = try #require(pulse.nextPing(at: back))
+    pulse.take(Pong(number: fresh.number), at: back + .milliseconds(130))
+    #expect(pulse.roundTrip == .milliseconds(60), "an eighth of the way")
   }
 
-  @Test func `datagrams need no repetition, however long their way`() {
-    #expect(patience(isOrdered: false, roundTrip: .milliseconds(1_200)) == Liveness.suspicion)
+  @Test func `a link that is heard again counts as alive until it can have answered`() {
+    var pulse = livelyPulse()
+    _ = ping(&pulse, from: start + .seconds(1), until: start + .seconds(11))
+    let back = start + .seconds(11)
+    #expect(!pulse.isAlive(at: back))
+    pulse.hear(at: back)
+    #expect(pulse.isAlive(at: back + .milliseconds(500)))
+    #expect(!pulse.isSteady(at: back + .milliseconds(500)), "it is only just back")
+    #expect(pulse.nextPing(at: back) != nil, "it is asked at once")
+    // Heard all the time and never answered: what is sent to it is lost.
+    for step in 1...100 { pulse.hear(at: back + .milliseconds(Int64(step) * 50)) }
+    #expect(!pulse.isAlive(at: back + .seconds(5)))
   }
 }

@@ -211,6 +211,35 @@ import Units
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
   }
 
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func `when a line moves on after 10 s, a fresh picture comes within half a second`(
+    seed: UInt64
+  ) throws {
+    var limits = SimulatedCall.Limits()
+    limits.oldest = .milliseconds(500)
+    limits.skew = .milliseconds(80)
+    let call = try SimulatedCall(seed: seed, limits: limits)
+    let line = AccessLine(
+      name: "2.5 Mbit/s",
+      both: LinkConditions(
+        rate: .kilobits(2_500), queue: .milliseconds(300), delay: .milliseconds(50)))
+    let anna = call.add("Anna", line: line)
+    let ben = call.add("Ben", line: .local, after: .milliseconds(500))
+    call.at(.seconds(10)) { anna.host.change { $0.isStalled = true } }
+    call.at(.seconds(20)) { anna.host.change { $0.isStalled = false } }
+    call.run(for: .seconds(26))
+    for (seen, viewer) in [(anna, ben), (ben, anna)] {
+      let gap = call.figures(of: seen, at: viewer).longestGap
+      #expect(gap > .seconds(9.9) && gap < .seconds(10.5), "\(gap.milliseconds) ms")
+      // The link that came back is the one that was there before.
+      let back = viewer.times(of: .udpDirect).last
+      #expect(back.map { $0 > .zero + .seconds(20) && $0 < .zero + .seconds(20.2) } == true)
+      let links = viewer.times(of: .tcpDirect)
+      #expect(!links.contains { $0 > .zero + .seconds(10) })
+    }
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
   @Test func `one slow line does not spoil the picture of the others`() throws {
     var limits = SimulatedCall.Limits()
     limits.skew = .seconds(1)

@@ -132,6 +132,56 @@ import Wire
     #expect(late <= 11, "no more than the picture that was half sent")
   }
 
+  @Test
+  func `in a long silence sound becomes a probe, so that a line that stands still keeps little`()
+    throws
+  {
+    var sending = SendingRun()
+    sending.send(video: frame, isKeyFrame: true)
+    sending.run(for: .milliseconds(33))
+    sending.acknowledge()
+    func speak(for seconds: Int) -> Int {
+      let before = sending.packets.count
+      for _ in 0..<50 * seconds {
+        sending.send(audio: [0x78, 1])
+        sending.run(for: .milliseconds(20))
+      }
+      return sending.packets.count - before
+    }
+    #expect(speak(for: 1) >= 50)
+    _ = speak(for: 2)
+    let probes = speak(for: 4)
+    #expect((16...28).contains(probes), "five to seven a second, not fifty: \(probes)")
+    let last = try sending.packets.suffix(probes).map { try RTPPacket(decoding: $0).source }
+    #expect(last.allSatisfy { $0 == MediaStream.Source.audio }, "none as large as a picture's")
+  }
+
+  @Test func `what stood in the line through a silence lowers nothing when it comes`() throws {
+    var sending = SendingRun()
+    for number in 0..<90 {
+      sending.send(video: [UInt8](repeating: 1, count: 3_000), isKeyFrame: number == 0)
+      sending.run(for: .milliseconds(33))
+      sending.acknowledge(from: max(0, sending.packets.count - 20))
+    }
+    let usual = sending.sender.target
+    let first = sending.packets.count
+    for _ in 0..<20 {
+      sending.send(audio: [0x78, 1])
+      sending.run(for: .milliseconds(500))
+    }
+    // All of it at once, ten seconds late; the key frame that follows finds half of the rate.
+    sending.acknowledge(after: .seconds(10), from: first)
+    #expect(sending.sender.target == usual * 0.5)
+    #expect(sending.sender.wantsVideo)
+    for number in 0..<30 {
+      let newest = sending.packets.count
+      sending.send(video: [UInt8](repeating: 1, count: 3_000), isKeyFrame: number == 0)
+      sending.run(for: .milliseconds(33))
+      sending.acknowledge(from: newest)
+    }
+    #expect(sending.sender.target > usual * 0.95, "a second later nothing of it is left")
+  }
+
   @Test func `a stall before anything was sent does not exist`() {
     var sending = SendingRun()
     sending.handle(.limit(.kilobits(1_000)))

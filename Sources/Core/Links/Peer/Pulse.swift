@@ -40,10 +40,10 @@ package struct Pulse: Sendable {
     if !isAlive(at: now) {
       hadOutage = true
       steadySince = now
-      if now - heardAt > Liveness.suspicion {
+      if now - heardAt > patience {
         // Nothing came, so no answer could: whether there is one again is asked now. Until then the
         // link counts as alive, else another that came back a moment sooner would take its place.
-        answeredAt = max(answeredAt, now - Liveness.suspicion)
+        answeredAt = max(answeredAt, now - patience)
         pingAt = min(pingAt, now)
       }
     }
