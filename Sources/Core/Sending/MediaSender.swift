@@ -109,7 +109,7 @@ package struct MediaSender: Sendable {
     case .pathChanged:
       congestion.forgetPath()
       carrierQueue = .zero
-      if isStalled { resume() }
+      resume(at: now)
     case .timeout: break
     }
     pump(at: now)
@@ -149,7 +149,7 @@ package struct MediaSender: Sendable {
         if let sent = keyFrameSentAt, now - sent < roundTrip { continue }
         askForKeyFrame(at: now)
       case .transportFeedback(let feedback):
-        if isStalled { resume() }
+        resume(at: now)
         congestion.handle(feedback, at: now)
       case .nack, .pictureLoss, .senderReport, .receiverReport: break
       }
@@ -158,9 +158,10 @@ package struct MediaSender: Sendable {
 
   /// The path is alive again. What was under way when it died is lost or stale: repairing it would
   /// delay the first fresh picture.
-  private mutating func resume() {
-    stalledSince = nil
-    congestion.resume()
+  private mutating func resume(at now: Instant) {
+    guard let stalledSince else { return }
+    congestion.resume(after: now - stalledSince)
+    self.stalledSince = nil
     startOver()
   }
 

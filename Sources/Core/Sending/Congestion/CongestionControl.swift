@@ -100,13 +100,14 @@ struct CongestionControl {
   }
   private static let streamStart = Bitrate.kilobits(400)
 
-  /// The path is alive again. What stood in it comes first: the key frame that follows should find room
-  /// behind that.
-  mutating func resume() {
+  /// The path is alive again. What it kept through a long silence comes first: the key frame that follows
+  /// should find room behind that.
+  mutating func resume(after silence: Interval) {
     log.forget()
     unansweredSince = nil
-    target = max(minimum, target * Self.resumption)
+    if silence > Self.longSilence { target = max(minimum, target * Self.resumption) }
   }
+  private static let longSilence = Interval.seconds(2)
   private static let resumption = 0.5
 
   mutating func forgetPath() {
