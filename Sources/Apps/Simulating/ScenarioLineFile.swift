@@ -6,7 +6,8 @@ import Units
 /// names only what it changes.
 extension Scenario {
   private static let names = [
-    "rate", "trace", "cellular", "queue", "delay", "jitter", "jitterShape", "jitterReorders", "loss", "burst",
+    "rate", "trace", "cellular", "queue", "delay", "jitter", "jitterShape", "jitterReorders",
+    "loss", "burst",
     "corruption", "duplication", "reordering", "reorderDelay", "down", "stalled",
   ]
 
