@@ -159,55 +159,113 @@ static inline ssize_t clinux_receive(int fd, void *bytes, size_t count) {
 
 #define CLINUX_BATCH 32
 
-// Receives up to CLINUX_BATCH datagrams: number i lies at buffer + i * slot, lengths[i] long
-// (longer than slot: truncated[i] is not 0). Returns the count, or -1 and errno.
-static inline int clinux_receive_batch(int fd, uint8_t *buffer, size_t slot, uint32_t *lengths,
-                                       uint8_t *truncated, struct sockaddr_storage *addresses) {
-  struct {
-    struct msghdr msg_hdr;
-    unsigned int msg_len;
-  } messages[CLINUX_BATCH];
-  struct iovec vectors[CLINUX_BATCH];
-  memset(messages, 0, sizeof messages);
-  for (int i = 0; i < CLINUX_BATCH; i++) {
-    vectors[i].iov_base = buffer + (size_t)i * slot;
-    vectors[i].iov_len = slot;
-    messages[i].msg_hdr.msg_iov = &vectors[i];
-    messages[i].msg_hdr.msg_iovlen = 1;
-    messages[i].msg_hdr.msg_name = &addresses[i];
-    messages[i].msg_hdr.msg_namelen = sizeof addresses[i];
-  }
-  int count = (int)syscall(SYS_recvmmsg, fd, messages, CLINUX_BATCH, MSG_DONTWAIT, NULL);
-  for (int i = 0; i < count; i++) {
-    lengths[i] = messages[i].msg_len;
-    truncated[i] = (messages[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
-  }
-  return count;
+// struct mmsghdr, which glibc declares for _GNU_SOURCE only.
+struct clinux_message {
+  struct msghdr header;
+  unsigned int length;
+};
+
+// Whether the kernel cuts one message into datagrams (udp(7), UDP_SEGMENT, since 4.18). One that
+// does not know of it would send the whole message as one datagram.
+static inline int clinux_can_segment(int fd) {
+  return clinux_get_option(fd, IPPROTO_UDP, 103 /* UDP_SEGMENT */) >= 0;
+}
+// Has datagrams of one sender that came together handed over as one message, with the size that all
+// but the last have (UDP_GRO, since 5.0). 0, or -1 and errno.
+static inline int clinux_receive_joined(int fd) {
+  return clinux_set_option(fd, IPPROTO_UDP, 104 /* UDP_GRO */, 1);
 }
 
-// Sends datagrams `first` up to `count` (at most CLINUX_BATCH): number i lies at buffer + i * slot,
-// is lengths[i] long and goes to addresses[i]. Returns how many left before one that did not, or -1
-// and errno if that was the first.
-static inline int clinux_send_batch(int fd, uint8_t *buffer, size_t slot, const uint32_t *lengths,
-                                    struct sockaddr_storage *addresses, int first, int count) {
-  struct {
-    struct msghdr msg_hdr;
-    unsigned int msg_len;
-  } messages[CLINUX_BATCH];
-  struct iovec vectors[CLINUX_BATCH];
-  memset(messages, 0, (size_t)count * sizeof messages[0]);
-  for (int i = first; i < count; i++) {
-    vectors[i].iov_base = buffer + (size_t)i * slot;
-    vectors[i].iov_len = lengths[i];
-    messages[i].msg_hdr.msg_iov = &vectors[i];
-    messages[i].msg_hdr.msg_iovlen = 1;
-    messages[i].msg_hdr.msg_name = &addresses[i];
-    messages[i].msg_hdr.msg_namelen = addresses[i].ss_family == AF_INET
-                                          ? sizeof(struct sockaddr_in)
-                                          : sizeof(struct sockaddr_in6);
+// Whether two names are the same address and port.
+static inline int clinux_is_same_name(const struct sockaddr_storage *a,
+                                      const struct sockaddr_storage *b) {
+  if (a->ss_family != b->ss_family) return 0;
+  if (a->ss_family == AF_INET) {
+    const struct sockaddr_in *x = (const struct sockaddr_in *)a;
+    const struct sockaddr_in *y = (const struct sockaddr_in *)b;
+    return x->sin_port == y->sin_port && x->sin_addr.s_addr == y->sin_addr.s_addr;
   }
-  return (int)syscall(SYS_sendmmsg, fd, messages + first, count - first,
-                      MSG_NOSIGNAL | MSG_DONTWAIT);
+  const struct sockaddr_in6 *x = (const struct sockaddr_in6 *)a;
+  const struct sockaddr_in6 *y = (const struct sockaddr_in6 *)b;
+  return a->ss_family == AF_INET6 && x->sin6_port == y->sin6_port &&
+         memcmp(&x->sin6_addr, &y->sin6_addr, sizeof x->sin6_addr) == 0;
+}
+
+// Receives up to `count` (at most CLINUX_BATCH) messages: number i lies at buffer + i * slot,
+// lengths[i] long (longer than slot: truncated[i] is not 0), and is datagrams of sizes[i] bytes, the
+// last perhaps shorter (0: it is one datagram). Returns how many, or -1 and errno.
+static inline int clinux_receive_batch(int fd, uint8_t *buffer, size_t slot, int count,
+                                       uint32_t *lengths, uint8_t *truncated, int32_t *sizes,
+                                       struct sockaddr_storage *addresses) {
+  struct clinux_message messages[CLINUX_BATCH];
+  struct iovec vectors[CLINUX_BATCH];
+  union {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr aligned;
+  } controls[CLINUX_BATCH];
+  memset(messages, 0, (size_t)count * sizeof messages[0]);
+  for (int i = 0; i < count; i++) {
+    vectors[i].iov_base = buffer + (size_t)i * slot;
+    vectors[i].iov_len = slot;
+    messages[i].header.msg_iov = &vectors[i];
+    messages[i].header.msg_iovlen = 1;
+    messages[i].header.msg_name = &addresses[i];
+    messages[i].header.msg_namelen = sizeof addresses[i];
+    messages[i].header.msg_control = &controls[i];
+    messages[i].header.msg_controllen = sizeof controls[i];
+  }
+  int taken = (int)syscall(SYS_recvmmsg, fd, messages, count, MSG_DONTWAIT, NULL);
+  for (int i = 0; i < taken; i++) {
+    struct cmsghdr *control = CMSG_FIRSTHDR(&messages[i].header);
+    lengths[i] = messages[i].length;
+    truncated[i] = (messages[i].header.msg_flags & MSG_TRUNC) != 0;
+    sizes[i] = 0;
+    if (control != NULL && control->cmsg_level == IPPROTO_UDP &&
+        control->cmsg_type == 104 /* UDP_GRO */ && control->cmsg_len >= CMSG_LEN(sizeof(int)))
+      memcpy(&sizes[i], CMSG_DATA(control), sizeof(int));
+  }
+  return taken;
+}
+
+// Sends `count` (at most CLINUX_BATCH) datagrams: number i lies at buffer + i * slot, is lengths[i]
+// long and goes to addresses[i]. They leave as `runs` messages, the first of which is the next
+// sizes[0] of them, and so on: all of a run go to one address and have one length, but for the last,
+// which may be shorter. Returns how many runs left before one that did not, or -1 and errno if that
+// was the first.
+static inline int clinux_send_runs(int fd, uint8_t *buffer, size_t slot, const uint32_t *lengths,
+                                   struct sockaddr_storage *addresses, const uint8_t *sizes,
+                                   int runs) {
+  struct clinux_message messages[CLINUX_BATCH];
+  struct iovec vectors[CLINUX_BATCH];
+  union {
+    char bytes[CMSG_SPACE(sizeof(uint16_t))];
+    struct cmsghdr aligned;
+  } controls[CLINUX_BATCH];
+  memset(messages, 0, (size_t)runs * sizeof messages[0]);
+  int at = 0;
+  for (int run = 0; run < runs; run++) {
+    struct msghdr *header = &messages[run].header;
+    header->msg_iov = &vectors[at];
+    header->msg_iovlen = sizes[run];
+    header->msg_name = &addresses[at];
+    header->msg_namelen = addresses[at].ss_family == AF_INET ? sizeof(struct sockaddr_in)
+                                                             : sizeof(struct sockaddr_in6);
+    if (sizes[run] > 1) {
+      uint16_t size = (uint16_t)lengths[at];
+      header->msg_control = &controls[run];
+      header->msg_controllen = sizeof controls[run];
+      struct cmsghdr *control = CMSG_FIRSTHDR(header);
+      control->cmsg_level = IPPROTO_UDP;
+      control->cmsg_type = 103 /* UDP_SEGMENT */;
+      control->cmsg_len = CMSG_LEN(sizeof size);
+      memcpy(CMSG_DATA(control), &size, sizeof size);
+    }
+    for (int end = at + sizes[run]; at < end; at++) {
+      vectors[at].iov_base = buffer + (size_t)at * slot;
+      vectors[at].iov_len = lengths[at];
+    }
+  }
+  return (int)syscall(SYS_sendmmsg, fd, messages, runs, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 // Variadic and macro calls ----------------------------------------------------------------------

@@ -2,14 +2,22 @@ import CLinux
 package import Units
 
 /// A bound, non-blocking datagram socket with large kernel buffers.
+///
+/// Where the kernel can, datagrams of one size to one address leave as one message, and those that
+/// came together from one sender are taken as one: a picture's packets cost the kernel little more
+/// than one packet.
 package final class UDPSocket {
   private let descriptor: Descriptor
   /// With the real port where 0 was asked for.
   package let localAddress: SocketAddress
 
-  private let incoming = DatagramBatch(slots: batch, of: largestDatagram)
-  private var outgoing = DatagramBatch(slots: batch, of: largestDatagram)
-  private let truncated: UnsafeMutablePointer<UInt8>
+  private let incoming: IncomingBatch
+  private var outgoing = OutgoingBatch(slots: batch, of: largestDatagram)
+  private var lastSource = (
+    name: sockaddr_storage(), address: SocketAddress(.v4(0, 0, 0, 0), port: 0)
+  )
+  /// Whether runs of datagrams are given to the kernel as one message each.
+  package private(set) var joins: Bool
 
   /// Longer datagrams are dropped: nothing of ours exceeds an Ethernet frame.
   package static let largestDatagram = 2048
@@ -22,32 +30,51 @@ package final class UDPSocket {
     _ = clinux_set_option(descriptor.number, SOL_SOCKET, SO_SNDBUF, 1 << 20)
     try bind(descriptor.number, to: address)
     localAddress = Runtime.localAddress(of: descriptor.number) ?? address
-    truncated = .allocate(capacity: Self.batch)
+    joins = clinux_can_segment(descriptor.number) != 0
+    incoming =
+      clinux_receive_joined(descriptor.number) == 0
+      ? IncomingBatch(slots: Self.batch / 2, of: 65_536)
+      : IncomingBatch(slots: Self.batch, of: Self.largestDatagram)
   }
 
   deinit {
     incoming.deallocate()
     outgoing.deallocate()
-    truncated.deallocate()
   }
 
   package var fileDescriptor: Int32 { descriptor.number }
+
+  // MARK: Receiving
 
   /// Hands over up to one batch of datagrams that wait; false when none is left for now. Errors
   /// that earlier sends provoked (ICMP unreachable) are skipped: a datagram may always be lost.
   @discardableResult
   package func receive(_ handler: ([UInt8], SocketAddress) -> Void) -> Bool {
-    let count = clinux_receive_batch(
-      descriptor.number, incoming.buffer, Self.largestDatagram, incoming.lengths, truncated,
-      incoming.names)
+    let count = Int(
+      clinux_receive_batch(
+        descriptor.number, incoming.buffer, incoming.slot, Int32(incoming.slots),
+        incoming.lengths, incoming.truncated, incoming.sizes, incoming.names))
     if count < 0 { return ![EAGAIN, EWOULDBLOCK].contains(clinux_get_errno()) }
-    for index in 0..<Int(count) where truncated[index] == 0 {
-      guard let source = SocketAddress(native: incoming.names[index]) else { continue }
-      let start = incoming.buffer + index * Self.largestDatagram
-      handler(
-        Array(UnsafeBufferPointer(start: start, count: Int(incoming.lengths[index]))), source)
+    for index in 0..<count where incoming.truncated[index] == 0 {
+      guard let source = source(named: incoming.names + index) else { continue }
+      let message = UnsafeRawBufferPointer(
+        start: incoming.buffer + index * incoming.slot, count: Int(incoming.lengths[index]))
+      for part in JoinedDatagrams(
+        count: message.count, size: Int(incoming.sizes[index]))
+      where part.count <= Self.largestDatagram {
+        handler(Array(message[part]), source)
+      }
     }
-    return Int(count) == Self.batch
+    return count == incoming.slots
+  }
+
+  /// A call's datagrams come from one address, whose making costs more than the comparison.
+  private func source(named name: UnsafeMutablePointer<sockaddr_storage>) -> SocketAddress? {
+    if clinux_is_same_name(&lastSource.name, name) == 0 {
+      guard let address = SocketAddress(native: name.pointee) else { return nil }
+      lastSource = (name.pointee, address)
+    }
+    return lastSource.address
   }
 
   // MARK: Sending
@@ -57,12 +84,7 @@ package final class UDPSocket {
   package func send(_ bytes: [UInt8], to address: SocketAddress) {
     guard bytes.count <= Self.largestDatagram else { return }
     if outgoing.count == Self.batch { flush() }
-    let index = outgoing.count
-    outgoing.buffer.advanced(by: index * Self.largestDatagram)
-      .update(from: bytes, count: bytes.count)
-    outgoing.lengths[index] = UInt32(bytes.count)
-    outgoing.names[index] = address.native.0
-    outgoing.count += 1
+    outgoing.append(bytes, to: address)
   }
 
   /// Hands over what `send` kept, a burst in one system call; returns how many the kernel took. What
@@ -75,47 +97,148 @@ package final class UDPSocket {
     var first = 0
     var taken = 0
     var isRepeated = false
+    // Until there datagrams leave one by one, because as a run they were refused.
+    var apartUntil = 0
+    var isDoubted = false
     while first < count {
-      let sent = uninterrupted {
-        clinux_send_batch(
-          descriptor.number, outgoing.buffer, Self.largestDatagram, outgoing.lengths,
-          outgoing.names, Int32(first), Int32(count))
-      }
+      let runs = outgoing.layOut(first..<count, joined: joins && first >= apartUntil)
+      let sent = Int(
+        uninterrupted {
+          clinux_send_runs(
+            descriptor.number, outgoing.buffer + first * Self.largestDatagram,
+            Self.largestDatagram, outgoing.lengths + first, outgoing.names + first,
+            outgoing.sizes, Int32(runs))
+        })
       if sent > 0 {
-        first += Int(sent)
-        taken += Int(sent)
+        // One by one it went, so it was the joining that this kernel or this way's device refuses.
+        if isDoubted, first < apartUntil { joins = false }
+        for run in 0..<sent {
+          first += Int(outgoing.sizes[run])
+          taken += Int(outgoing.sizes[run])
+        }
         isRepeated = false
         continue
       }
-      switch clinux_get_errno() {
+      let reason = clinux_get_errno()
+      switch reason {
       case EAGAIN, EWOULDBLOCK, ENOBUFS: return taken
       // A queued ICMP error is reported once by the next send and cleared by it: try again.
       case ECONNREFUSED where !isRepeated: isRepeated = true
       default:
-        first += 1
         isRepeated = false
+        if outgoing.sizes[0] > 1 {
+          apartUntil = first + Int(outgoing.sizes[0])
+          isDoubted = [EIO, EINVAL, EOPNOTSUPP, EMSGSIZE].contains(reason)
+        } else {
+          first += 1
+        }
       }
     }
     return taken
   }
 }
 
-/// Datagrams side by side in slots of their largest size, as the kernel takes and gives them.
-private struct DatagramBatch {
+/// Messages side by side in slots, as the kernel gives them.
+private struct IncomingBatch {
+  let slots: Int
+  /// Bytes of each.
+  let slot: Int
   let buffer: UnsafeMutablePointer<UInt8>
   let names: UnsafeMutablePointer<sockaddr_storage>
   let lengths: UnsafeMutablePointer<UInt32>
-  var count = 0
+  /// Of the datagrams that a message was joined from; 0: it is one.
+  let sizes: UnsafeMutablePointer<Int32>
+  let truncated: UnsafeMutablePointer<UInt8>
 
   init(slots: Int, of size: Int) {
+    self.slots = slots
+    slot = size
     buffer = .allocate(capacity: slots * size)
     names = .allocate(capacity: slots)
     lengths = .allocate(capacity: slots)
+    sizes = .allocate(capacity: slots)
+    truncated = .allocate(capacity: slots)
   }
 
   func deallocate() {
     buffer.deallocate()
     names.deallocate()
     lengths.deallocate()
+    sizes.deallocate()
+    truncated.deallocate()
+  }
+}
+
+/// Datagrams side by side in slots of their largest size, and how they leave.
+private struct OutgoingBatch {
+  let slot: Int
+  let buffer: UnsafeMutablePointer<UInt8>
+  let names: UnsafeMutablePointer<sockaddr_storage>
+  let lengths: UnsafeMutablePointer<UInt32>
+  /// Of runs, in datagrams.
+  let sizes: UnsafeMutablePointer<UInt8>
+  var count = 0
+  private var last: (address: SocketAddress, name: sockaddr_storage)?
+
+  /// Bytes of one message: 65 507 is what IPv4 has room for.
+  private static let messageLimit = 65_000
+  /// A longer datagram would be cut in two on an Ethernet, which joined ones never are.
+  private static let joinedLimit = 1_452
+
+  init(slots: Int, of size: Int) {
+    slot = size
+    buffer = .allocate(capacity: slots * size)
+    names = .allocate(capacity: slots)
+    lengths = .allocate(capacity: slots)
+    sizes = .allocate(capacity: slots)
+  }
+
+  func deallocate() {
+    buffer.deallocate()
+    names.deallocate()
+    lengths.deallocate()
+    sizes.deallocate()
+  }
+
+  mutating func append(_ bytes: [UInt8], to address: SocketAddress) {
+    buffer.advanced(by: count * slot).update(from: bytes, count: bytes.count)
+    lengths[count] = UInt32(bytes.count)
+    if let last, last.address == address {
+      names[count] = last.name
+    } else {
+      let name = address.native.storage
+      names[count] = name
+      last = (address, name)
+    }
+    count += 1
+  }
+
+  /// Sets `sizes` and returns how many runs there are.
+  func layOut(_ datagrams: Range<Int>, joined: Bool) -> Int {
+    var runs = 0
+    var at = datagrams.lowerBound
+    while at < datagrams.upperBound {
+      let size = joined ? run(from: at, before: datagrams.upperBound) : 1
+      sizes[runs] = UInt8(size)
+      runs += 1
+      at += size
+    }
+    return runs
+  }
+
+  /// How many datagrams make one message: to one address, of one length, the last perhaps shorter.
+  private func run(from first: Int, before end: Int) -> Int {
+    let length = Int(lengths[first])
+    guard length > 0, length <= Self.joinedLimit else { return 1 }
+    var size = 1
+    while first + size < end, (size + 1) * length <= Self.messageLimit {
+      let next = first + size
+      guard lengths[next] > 0, lengths[next] <= length,
+        clinux_is_same_name(names + first, names + next) != 0
+      else { break }
+      size += 1
+      if lengths[next] < length { break }
+    }
+    return size
   }
 }
