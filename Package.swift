@@ -121,6 +121,8 @@ let targets: [Target] = [
     "Call", "Call", "Simulation", "ErasureCoding", "Links", "Rooms", "Sending", "Receiving",
     "Wire", "Media", "Ciphers", "Units"),
   tests("Encryption", "Encryption", "Rooms", "Links", "Wire", "Ciphers", "COpenSSL", "Units"),
+  tests(
+    "Cost", "Encryption", "ErasureCoding", "Sending", "Receiving", "Links", "Wire", "Media", "Units"),
   tests("VideoCodec", "VideoCodec", "Fixtures", "CFFmpeg", "Media", "Units"),
   tests("ErasureCoding", "ErasureCoding", "Media", "Units"),
   tests("AudioCodec", "AudioCodec", "Media", "Units"),

@@ -290,7 +290,7 @@ extension Lab.Node {
     }
   }
   var frames: [[UInt8]] {
-    heard.compactMap { if case .received(_, _, let body) = $0.output { body } else { nil } }
+    heard.compactMap { if case .received(_, _, let body) = $0.output { Array(body) } else { nil } }
   }
   func messages(on stream: ReliableStream) -> [[UInt8]] {
     heard.compactMap {

@@ -30,7 +30,9 @@ import Wire
         case .packet(let bytes):
           packets.append(bytes)
           // Every fifth is lost, so that NACKs are among the reports.
-          if packets.count % 5 != 0 { receiver.handle(.packet(bytes), at: now + .milliseconds(20)) }
+          if packets.count % 5 != 0 {
+            receiver.handle(.packet(bytes[...]), at: now + .milliseconds(20))
+          }
         case .report(let bytes): reports.append(bytes)
         default: break
         }
@@ -40,7 +42,7 @@ import Wire
         guard case .report(let bytes) = output else { continue }
         reports.append(bytes)
         // The sender learns of the losses, so that parity is among the packets.
-        sender.handle(.feedback(bytes), at: now + .milliseconds(30))
+        sender.handle(.feedback(bytes[...]), at: now + .milliseconds(30))
       }
     }
     return (packets, reports)
@@ -79,11 +81,12 @@ import Wire
     for step in 0..<50_000 {
       now += .microseconds(Int64.random(in: 0...3_000, using: &random))
       if random.chance(0.5) {
-        receiver.handle(.packet(mutated(packets.randomElement(using: &random)!, &random)), at: now)
+        receiver.handle(
+          .packet(mutated(packets.randomElement(using: &random)!, &random)[...]), at: now)
       } else {
         let bytes = mutated(reports.randomElement(using: &random)!, &random)
-        receiver.handle(.report(bytes), at: now)
-        sender.handle(.feedback(bytes), at: now)
+        receiver.handle(.report(bytes[...]), at: now)
+        sender.handle(.feedback(bytes[...]), at: now)
       }
       if step % 16 == 0 {
         let frame = ScriptedFrame(
@@ -124,7 +127,7 @@ import Wire
             bytes: frame, isKeyFrame: true, size: ScriptedFrame.size, capturedAt: .zero)),
         at: .zero)
       while let output = sender.nextOutput() {
-        if case .packet(let bytes) = output { receiver.handle(.packet(bytes), at: .zero) }
+        if case .packet(let bytes) = output { receiver.handle(.packet(bytes[...]), at: .zero) }
       }
       while let output = receiver.nextOutput() {
         if case .decode = output { Issue.record("given out at \(width)x\(height)") }

@@ -69,7 +69,7 @@ import Wire
                 referenceTime: UInt32(truncatingIfNeeded: now.nanoseconds / 64_000_000), count: 0,
                 arrivals: [Int16(now.nanoseconds % 64_000_000 / 250_000)])
               sender.handle(
-                .feedback(RTCPCompound([.transportFeedback(feedback)]).encoded), at: now)
+                .feedback(RTCPCompound([.transportFeedback(feedback)]).encoded[...]), at: now)
             }
           }
         }

@@ -21,11 +21,11 @@ import Wire
       let payload = VP8Payload(
         isDiscardable: false, startsFrame: place == 0, pictureID: UInt16(number),
         baseLayerIndex: UInt8(number), temporalLayer: 0, isLayerSync: false,
-        part: Array(bytes[place * bytes.count / count..<(place + 1) * bytes.count / count]))
+        part: bytes[place * bytes.count / count..<(place + 1) * bytes.count / count])
       return RTPPacket(
         isMarked: place == count - 1, payloadType: MediaStream.PayloadType.vp8,
         sequence: SequenceNumber(first &+ UInt16(place)), timestamp: UInt32(number) * 3_000,
-        source: MediaStream.Source.video, payload: payload.encoded)
+        source: MediaStream.Source.video, payload: payload.encoded[...])
     }
     let length = 2 + data.map(\.payload.count).max()!
     var shards: [UInt8] = []
@@ -42,7 +42,7 @@ import Wire
         payload: ParityPayload(
           first: SequenceNumber(first), count: count, number: place, parityCount: parityCount,
           shard: made[place * length..<(place + 1) * length]
-        ).encoded)
+        ).encoded[...])
     }
     return (data, parity, bytes)
   }
@@ -57,7 +57,7 @@ import Wire
     mutating func take(_ packets: [RTPPacket], after step: Interval = .microseconds(500)) {
       for packet in packets {
         now += step
-        receiver.handle(.packet(packet.encoded), at: now)
+        receiver.handle(.packet(packet.encoded[...]), at: now)
         drain()
       }
     }
@@ -208,7 +208,7 @@ import Wire
       var packet = parity[1]
       var payload = try! ParityPayload(decoding: packet.payload)
       change(&payload)
-      packet.payload = payload.encoded
+      packet.payload = payload.encoded[...]
       return packet
     }
     let wrong = [

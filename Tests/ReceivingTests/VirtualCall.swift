@@ -147,10 +147,10 @@ struct VirtualCall {
       schedule(.pull, at: now + .milliseconds(10))
       pull()
     case .toReceiver(let bytes, let isReport):
-      receiver.handle(isReport ? .report(bytes) : .packet(bytes), at: now + clockOffset)
+      receiver.handle(isReport ? .report(bytes[...]) : .packet(bytes[...]), at: now + clockOffset)
       drainReceiver()
     case .toSender(let bytes):
-      sender.handle(.feedback(bytes), at: now)
+      sender.handle(.feedback(bytes[...]), at: now)
       drainSender()
     case .carrier:
       schedule(.carrier, at: now + .milliseconds(2))

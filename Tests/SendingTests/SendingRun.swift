@@ -41,7 +41,7 @@ struct SendingRun {
   }
 
   mutating func feed(_ packets: RTCPCompound.Packet...) {
-    handle(.feedback(RTCPCompound(packets).encoded))
+    handle(.feedback(RTCPCompound(packets).encoded[...]))
   }
 
   mutating func run(for duration: Interval) {

@@ -148,6 +148,6 @@ import Wire
       ([0x60], 480), ([0x68], 960), ([0xE0], 120),
     ] as [([UInt8], Int?)])
   func `Opus packets tell their length`(packet: [UInt8], samples: Int?) {
-    #expect(OpusPacket.samples(of: packet) == samples)
+    #expect(OpusPacket.samples(of: packet[...]) == samples)
   }
 }

@@ -1,4 +1,5 @@
 import COpenSSL
+import Units
 
 /// The wire as one SSL object sees it: bytes handed in, bytes to be handed out, no socket.
 ///
@@ -7,10 +8,15 @@ final class MemoryTransport {
   private let isDatagram: Bool
   private var inbound: [UInt8] = []
   private var inboundStart = 0
-  /// One element a datagram; on a stream one element with everything since the last `take`.
-  private var outbound: [[UInt8]] = []
+  private var outbound = OutputQueue<[UInt8]>()
+  /// What a stream has written since the last `next`.
+  private var written: [UInt8] = []
+  private var datagrams: BufferRing
 
-  init(isDatagram: Bool) { self.isDatagram = isDatagram }
+  init(isDatagram: Bool) {
+    self.isDatagram = isDatagram
+    datagrams = BufferRing(count: isDatagram ? 64 : 0, room: DTLSSession.datagramSize)
+  }
 
   /// One datagram, which replaces an unread one, or the stream's next bytes.
   func feed(_ bytes: [UInt8]) {
@@ -23,9 +29,12 @@ final class MemoryTransport {
     inboundStart = 0
   }
 
-  func take() -> [[UInt8]] {
-    defer { outbound = [] }
-    return outbound
+  /// The next datagram, or all of the stream so far.
+  func next() -> [UInt8]? {
+    if isDatagram { return outbound.next() }
+    guard !written.isEmpty else { return nil }
+    defer { written = [] }
+    return written
   }
 
   /// A BIO of this transport, which must outlive it.
@@ -48,11 +57,7 @@ final class MemoryTransport {
   }
 
   private func write(_ bytes: UnsafeRawBufferPointer) {
-    if isDatagram || outbound.isEmpty {
-      outbound.append(Array(bytes))
-    } else {
-      outbound[outbound.count - 1] += bytes
-    }
+    if isDatagram { outbound.append(datagrams.copy(bytes)) } else { written += bytes }
   }
 
   private struct Method: @unchecked Sendable {

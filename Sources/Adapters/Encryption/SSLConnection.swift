@@ -1,5 +1,6 @@
 import COpenSSL
 import Links
+import Units
 
 /// One SSL object and its wire: the only place that calls OpenSSL on it.
 final class SSLConnection {
@@ -21,6 +22,11 @@ final class SSLConnection {
   private let context: SecureContext
   private let ssl: OpaquePointer
   private let transport: MemoryTransport
+  /// What was read from a datagram session, for as long as a picture takes to come together.
+  private var messages: BufferRing
+  /// What is being read; a server's many streams have none of their own.
+  private let plain: UnsafeMutableRawBufferPointer?
+  private static let recordLimit = 16_384
   private let rules: PeerRules
   /// Leaf first; set by the verification callback.
   private(set) var peerChain: [Certificate] = []
@@ -34,6 +40,11 @@ final class SSLConnection {
     self.rules = rules
     cookie = context.carrier == .datagram ? context.cookie(for: rules) : []
     transport = MemoryTransport(isDatagram: context.carrier == .datagram)
+    plain =
+      context.carrier == .datagram
+      ? .allocate(byteCount: Self.recordLimit, alignment: 1) : nil
+    messages = BufferRing(
+      count: context.carrier == .datagram ? 256 : 0, room: DTLSSession.datagramSize)
     ErrorQueue.clear()
     ssl = SSL_new(context.pointer)!
     _ = p2p_SSL_set_app_data(ssl, Unmanaged.passUnretained(self).toOpaque())
@@ -45,7 +56,10 @@ final class SSLConnection {
     }
   }
 
-  deinit { SSL_free(ssl) }
+  deinit {
+    SSL_free(ssl)
+    plain?.deallocate()
+  }
 
   static func owner(of ssl: OpaquePointer) -> SSLConnection {
     Unmanaged.fromOpaque(p2p_SSL_get_app_data(ssl)!).takeUnretainedValue()
@@ -121,7 +135,7 @@ final class SSLConnection {
   // MARK: Bytes
 
   func feed(_ bytes: [UInt8]) { transport.feed(bytes) }
-  func takeOutbound() -> [[UInt8]] { transport.take() }
+  func nextOutbound() -> [UInt8]? { transport.next() }
 
   func handshake() -> Progress {
     ErrorQueue.clear()
@@ -153,15 +167,22 @@ final class SSLConnection {
   }
 
   func read() -> Reading {
+    if let plain { return read(into: plain) }
+    return withUnsafeTemporaryAllocation(byteCount: Self.recordLimit, alignment: 1) {
+      read(into: $0)
+    }
+  }
+
+  private func read(into buffer: UnsafeMutableRawBufferPointer) -> Reading {
     ErrorQueue.clear()
-    return withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 1) { buffer in
-      let count = SSL_read(ssl, buffer.baseAddress, Int32(buffer.count))
-      if count > 0 { return .bytes(Array(buffer[..<Int(count)])) }
-      switch SSL_get_error(ssl, count) {
-      case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .nothing
-      case SSL_ERROR_ZERO_RETURN: return .closed
-      default: return .failed(failure())
-      }
+    let count = SSL_read(ssl, buffer.baseAddress, Int32(buffer.count))
+    if count > 0 {
+      return .bytes(messages.copy(UnsafeRawBufferPointer(rebasing: buffer[..<Int(count)])))
+    }
+    switch SSL_get_error(ssl, count) {
+    case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .nothing
+    case SSL_ERROR_ZERO_RETURN: return .closed
+    default: return .failed(failure())
     }
   }
 

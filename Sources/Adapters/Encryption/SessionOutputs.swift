@@ -19,7 +19,7 @@ struct SessionOutputs {
   mutating func next() -> SecureSessionOutput? { queue.next() }
 
   mutating func transmit(from connection: SSLConnection) {
-    for bytes in connection.takeOutbound() { append(.transmit(bytes)) }
+    while let bytes = connection.nextOutbound() { append(.transmit(bytes)) }
   }
 
   mutating func end(_ output: SecureSessionOutput) {

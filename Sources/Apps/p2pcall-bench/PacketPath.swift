@@ -40,6 +40,8 @@ struct PacketPath {
   private let server: any SecureSession
   private var sender = MediaSender(erasureCode: CauchyErasureCode())
   private var receiver = MediaReceiver(erasureCode: CauchyErasureCode())
+  private var frames = BufferRing(count: 4, room: 64)
+  private var datagrams: [[UInt8]] = []
   private var now = Instant.zero + .seconds(1_000)
   private var out = Cost()
   private var back = Cost()
@@ -138,8 +140,8 @@ struct PacketPath {
     var count = 0
     while let output = sender.nextOutput() {
       switch output {
-      case .packet(let bytes): client.send(Frame(.rtp, bytes).encoded, at: now)
-      case .report(let bytes): client.send(Frame(.rtcp, bytes).encoded, at: now)
+      case .packet(let bytes): seal(Frame(.rtp, bytes))
+      case .report(let bytes): seal(Frame(.rtcp, bytes))
       default: break
       }
     }
@@ -156,9 +158,14 @@ struct PacketPath {
     lap(\.out.kernel)
   }
 
+  /// As `PeerLink` does.
+  private mutating func seal(_ frame: Frame) {
+    client.send(frames.make { frame.encode(to: &$0) }, at: now)
+  }
+
   /// From the wire to whole pictures, and the receiver's reports back.
   private mutating func take() {
-    var datagrams: [[UInt8]] = []
+    datagrams.removeAll(keepingCapacity: true)
     while incoming.receive({ bytes, _ in datagrams.append(bytes) }) {}
     lap(\.back.kernel)
     for bytes in datagrams { server.receive(bytes, at: now) }
@@ -178,7 +185,7 @@ struct PacketPath {
     }
     back.packets += datagrams.count
     lap(\.back.user)
-    for report in reports { sender.handle(.feedback(report), at: now) }
+    for report in reports { sender.handle(.feedback(report[...]), at: now) }
     if !reports.isEmpty { send() }
   }
 

@@ -50,6 +50,10 @@ package struct Conference {
   var audioOrder: AudioOrder?
   var heldRenditions: [Bool] = Rendition.allCases.map { _ in false }
   private var lastRoster: [RosterEntry] = []
+  /// The places of the peers that get media, and what was advised for them; asked for after every
+  /// packet, and kept for their memory.
+  var openPeers: [Int] = []
+  var openAdvice: [EncoderAdvice] = []
   var outputs = OutputQueue<ConferenceOutput>()
 
   package init(
@@ -226,10 +230,19 @@ package struct Conference {
       }
     }
     updateOrders(at: now)
-    let roster = (0..<peers.count).map { peers[$0].rosterEntry }
-    if roster != lastRoster {
-      lastRoster = roster
-      outputs.append(.roster(roster))
+    if !isRosterTold {
+      lastRoster = (0..<peers.count).map { peers[$0].rosterEntry }
+      outputs.append(.roster(lastRoster))
+    }
+  }
+
+  private var isRosterTold: Bool {
+    mutating get {
+      guard lastRoster.count == peers.count else { return false }
+      for index in 0..<peers.count where peers[index].rosterEntry != lastRoster[index] {
+        return false
+      }
+      return true
     }
   }
 

@@ -7,13 +7,18 @@ import Wire
 /// What is to be captured, encoded and sent, and how that goes.
 extension Conference {
   mutating func updateOrders(at now: Instant) {
-    let open = ending.hasBegun ? [] : (0..<peers.count).filter { peers[$0].gate.isOpen }
-    updateRenditions(of: isCameraOn ? open : [], at: now)
-    let advice = open.compactMap { peers[$0].advice }
+    openPeers.removeAll(keepingCapacity: true)
+    openAdvice.removeAll(keepingCapacity: true)
+    var loss = 0
+    for index in 0..<peers.count where !ending.hasBegun && peers[index].gate.isOpen {
+      openPeers.append(index)
+      if let advice = peers[index].advice { openAdvice.append(advice) }
+      loss = max(loss, peers[index].audioLossPercent)
+    }
+    updateRenditions(of: isCameraOn ? openPeers : [], at: now)
     var wanted: AudioOrder?
-    if isMicrophoneOn, !open.isEmpty {
-      wanted = plan.audioOrder(
-        for: advice, lossPercent: open.map { peers[$0].audioLossPercent }.max() ?? 0)
+    if isMicrophoneOn, !openPeers.isEmpty {
+      wanted = plan.audioOrder(for: openAdvice, lossPercent: loss)
     }
     if wanted != audioOrder {
       audioOrder = wanted

@@ -87,7 +87,7 @@ struct EncodingPlan: Sendable {
 
   /// What the microphone's thread should make for peers with this advice and this loss in percent.
   mutating func audioOrder(for advice: [EncoderAdvice], lossPercent: Int) -> AudioOrder {
-    let slowest = advice.map(\.bitrate).min() ?? .zero
+    let slowest = advice.min { $0.bitrate < $1.bitrate }?.bitrate ?? .zero
     if slowest < Self.longPackets.below || lossPercent > Self.longPackets.aboveLoss {
       hasShortPackets = false
     } else if slowest >= Self.shortPackets.from, lossPercent <= Self.shortPackets.atMostLoss {

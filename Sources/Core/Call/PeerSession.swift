@@ -112,7 +112,7 @@ struct PeerSession {
 
   // MARK: Media in
 
-  mutating func receive(_ kind: FrameKind, _ bytes: [UInt8], at now: Instant) {
+  mutating func receive(_ kind: FrameKind, _ bytes: ArraySlice<UInt8>, at now: Instant) {
     guard isProved, !gate.isQuarantined else { return }
     switch kind {
     case .rtp:

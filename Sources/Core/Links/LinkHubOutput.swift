@@ -25,7 +25,7 @@ package enum LinkHubOutput: Sendable {
   case lost(SessionID, LossReason)
 
   /// RTP or RTCP.
-  case received(SessionID, FrameKind, [UInt8])
+  case received(SessionID, FrameKind, ArraySlice<UInt8>)
   case receivedReliable(SessionID, ReliableStream, [UInt8], id: UInt64)
   /// The other side has the whole message.
   case delivered(SessionID, ReliableStream, id: UInt64)

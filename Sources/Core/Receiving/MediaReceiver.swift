@@ -22,6 +22,9 @@ package struct MediaReceiver: Sendable {
   private var sync = LipSync()
   private var shown = ShowLog()
   private var outputs = OutputQueue<ReceivingOutput>()
+  /// Opus packets, for as long as the jitter buffer keeps them.
+  private var encoded = BufferRing(count: 16, room: 256)
+  private var sounds = BufferRing(count: 64, room: 256)
 
   /// Until the link tells.
   private var roundTrip = Interval.milliseconds(100)
@@ -56,7 +59,7 @@ package struct MediaReceiver: Sendable {
     pump(at: now)
   }
 
-  private mutating func take(_ bytes: [UInt8], at now: Instant) {
+  private mutating func take(_ bytes: ArraySlice<UInt8>, at now: Instant) {
     guard bytes.count <= Self.packetLimit, let packet = try? RTPPacket(decoding: bytes) else {
       refused += 1
       return
@@ -92,7 +95,8 @@ package struct MediaReceiver: Sendable {
     outputs.append(
       .audio(
         AudioPacket(
-          bytes: packet.payload, rtpTimestamp: audioClock.timestamp(of: packet.timestamp),
+          bytes: packet.payload.withUnsafeBytes { sounds.copy($0) },
+          rtpTimestamp: audioClock.timestamp(of: packet.timestamp),
           index: index, samples: samples, arrivedAt: now)))
   }
 
@@ -182,7 +186,7 @@ package struct MediaReceiver: Sendable {
     return highest - index < Int64(PacketWindow.capacity / 2)
   }
 
-  private mutating func takeReport(_ bytes: [UInt8], at now: Instant) {
+  private mutating func takeReport(_ bytes: ArraySlice<UInt8>, at now: Instant) {
     guard bytes.count <= Self.packetLimit, let compound = try? RTCPCompound(decoding: bytes) else {
       refused += 1
       return
@@ -244,8 +248,8 @@ package struct MediaReceiver: Sendable {
             reporter: MediaStream.Source.video, source: MediaStream.Source.video)))
     }
     if !urgent.isEmpty { outputs.append(.report(RTCPCompound(urgent).encoded)) }
-    for feedback in arrivals.takeDue(at: now) {
-      outputs.append(.report(RTCPCompound([.transportFeedback(feedback)]).encoded))
+    while let feedback = arrivals.nextDue(at: now) {
+      outputs.append(.report(encoded.make { feedback.encode(to: &$0) }))
     }
     if let reportAt, reportAt <= now {
       self.reportAt = now + Self.reportInterval

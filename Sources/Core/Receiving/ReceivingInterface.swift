@@ -4,9 +4,9 @@ package import Units
 /// What `MediaReceiver` is told.
 package enum ReceivingInput: Sendable {
   /// An RTP packet from the peer.
-  case packet([UInt8])
+  case packet(ArraySlice<UInt8>)
   /// An RTCP frame from the peer; what is for the sender in it is read over.
-  case report([UInt8])
+  case report(ArraySlice<UInt8>)
   /// The sample of `rtpTimestamp` (of an `AudioPacket`) was given to the device at `at`, and is
   /// heard `deviceDelay` later.
   case audioPlayed(rtpTimestamp: Int64, at: Instant, deviceDelay: Interval)

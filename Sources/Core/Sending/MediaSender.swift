@@ -19,6 +19,9 @@ package struct MediaSender: Sendable {
   private var reports = SenderReports()
   private var tally = SendTally()
   private var outputs = OutputQueue<SendingOutput>()
+  /// What the receiver told last, kept for its memory.
+  private var told = RTCPCompound([])
+  private var encoded = BufferRing(count: 64, room: MediaStream.packetLimit)
 
   /// Until the link tells.
   private var roundTrip = Interval.milliseconds(100)
@@ -137,9 +140,9 @@ package struct MediaSender: Sendable {
     pacer.append(paced(packet, as: .audio))
   }
 
-  private mutating func receive(_ bytes: [UInt8], at now: Instant) {
-    guard let compound = try? RTCPCompound(decoding: bytes) else { return }
-    for packet in compound.packets {
+  private mutating func receive(_ bytes: ArraySlice<UInt8>, at now: Instant) {
+    guard (try? told.decode(bytes)) != nil else { return }
+    for packet in told.packets {
       switch packet {
       case .nack(let nack) where nack.source == MediaStream.Source.video:
         for number in nack.lost { repair(number, at: now) }
@@ -294,7 +297,7 @@ package struct MediaSender: Sendable {
     // Until the carrier tells its queue anew, what was given to it counts as waiting there.
     if carrierQueue > .zero { carrierQueue += paced.size }
     lastSentAt = now
-    outputs.append(.packet(packet.encoded))
+    outputs.append(.packet(encoded.make { packet.encode(to: &$0) }))
     updateHold()
   }
 
@@ -334,12 +337,15 @@ package struct MediaSender: Sendable {
   /// Opus wants to know about losses in coarse steps only.
   private mutating func adviseAudio() {
     let percent = congestion.lossRatio * 100
-    let step = [0.0, 1, 3, 7, 15, 25, 40].lastIndex { $0 <= percent } ?? 0
-    let advice = [0, 3, 5, 10, 20, 30, 50][step]
+    let advice = Self.audioLossSteps.last { $0.from <= percent }?.advice ?? 0
     guard advice != audioLoss else { return }
     audioLoss = advice
     outputs.append(.audioLoss(advice))
   }
+
+  private static let audioLossSteps: [(from: Double, advice: Int)] = [
+    (0, 0), (1, 3), (3, 5), (7, 10), (15, 20), (25, 30), (40, 50),
+  ]
 
   package mutating func nextOutput() -> SendingOutput? { outputs.next() }
 

@@ -7,7 +7,7 @@ package enum SendingInput: Sendable {
   case video(EncodedVideoFrame)
   case audio(EncodedAudioFrame)
   /// An RTCP frame from the peer; what is for the receiver in it is read over.
-  case feedback([UInt8])
+  case feedback(ArraySlice<UInt8>)
   /// The link's newest round trip time.
   case roundTrip(Interval)
   /// Bytes that wait in the carrier below (TCP's send queue); UDP has none.

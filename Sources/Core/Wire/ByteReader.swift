@@ -20,19 +20,16 @@ package struct StaticStringName: Hashable, Sendable, ExpressibleByStringLiteral,
 
 /// Reads big-endian fields from the front of a byte array; no read goes past the end.
 package struct ByteReader: Sendable {
-  private let bytes: [UInt8]
+  /// Not copied.
+  private let bytes: ArraySlice<UInt8>
   private var position: Int
   private let end: Int
 
-  package init(_ bytes: [UInt8]) {
-    self.bytes = bytes
-    position = 0
-    end = bytes.count
-  }
+  package init(_ bytes: [UInt8]) { self.init(bytes[...]) }
   package init(_ bytes: ArraySlice<UInt8>) {
-    self.bytes = Array(bytes)
-    position = 0
-    end = bytes.count
+    self.bytes = bytes
+    position = bytes.startIndex
+    end = bytes.endIndex
   }
 
   package var left: Int { end - position }
@@ -63,11 +60,21 @@ package struct ByteReader: Sendable {
     let at = try advance(count)
     return Array(bytes[at..<at + count])
   }
+  /// The same without a copy: it shares the memory of what is read.
+  package mutating func part(_ count: Int) throws(WireError) -> ArraySlice<UInt8> {
+    let at = try advance(count)
+    return bytes[at..<at + count]
+  }
   package mutating func skip(_ count: Int) throws(WireError) { _ = try advance(count) }
   /// All that is left.
   package mutating func rest() -> [UInt8] {
     defer { position = end }
     return Array(bytes[position..<end])
+  }
+  /// The same without a copy.
+  package mutating func restPart() -> ArraySlice<UInt8> {
+    defer { position = end }
+    return bytes[position..<end]
   }
   /// A field prefixed by its length as u16; longer than `limit` is refused.
   package mutating func field(

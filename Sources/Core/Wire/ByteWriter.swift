@@ -3,8 +3,13 @@ package struct ByteWriter: Sendable {
   package private(set) var bytes: [UInt8] = []
 
   package init(reserving count: Int = 0) { bytes.reserveCapacity(count) }
+  /// Goes on behind `bytes`, in their memory.
+  package init(after bytes: consuming [UInt8]) { self.bytes = bytes }
 
   package var count: Int { bytes.count }
+
+  /// What was written; the writer is empty then.
+  fileprivate mutating func taken() -> [UInt8] { exchange(&bytes, for: []) }
 
   package mutating func u8(_ value: UInt8) { bytes.append(value) }
   package mutating func u16(_ value: UInt16) {
@@ -46,7 +51,8 @@ package protocol WireMessage: Equatable, Sendable {
 }
 
 extension WireMessage {
-  package init(decoding bytes: [UInt8]) throws(WireError) {
+  package init(decoding bytes: [UInt8]) throws(WireError) { try self.init(decoding: bytes[...]) }
+  package init(decoding bytes: ArraySlice<UInt8>) throws(WireError) {
     var reader = ByteReader(bytes)
     try self.init(from: &reader)
     try reader.finish()
@@ -56,6 +62,19 @@ extension WireMessage {
     write(to: &writer)
     return writer.bytes
   }
+  /// The same, behind what `bytes` holds already and in its memory.
+  package func encode(to bytes: inout [UInt8]) {
+    // Moved in and out: a second holder would make it be copied.
+    var writer = ByteWriter(after: exchange(&bytes, for: []))
+    write(to: &writer)
+    bytes = writer.taken()
+  }
+}
+
+private func exchange(_ bytes: inout [UInt8], for other: [UInt8]) -> [UInt8] {
+  var taken = other
+  swap(&taken, &bytes)
+  return taken
 }
 
 /// The fields, each prefixed by its length as u16: what `|` means in docs/protocol.md.

@@ -21,9 +21,10 @@ package enum FrameKind: UInt8, Hashable, Sendable, CaseIterable {
 /// its length as u24.
 package struct Frame: WireMessage {
   package var kind: FrameKind
-  package var body: [UInt8]
+  package var body: ArraySlice<UInt8>
 
-  package init(_ kind: FrameKind, _ body: [UInt8]) {
+  package init(_ kind: FrameKind, _ body: [UInt8]) { self.init(kind, body[...]) }
+  package init(_ kind: FrameKind, _ body: ArraySlice<UInt8>) {
     self.kind = kind
     self.body = body
   }
@@ -44,7 +45,7 @@ package struct Frame: WireMessage {
       throw .invalid(field: "frame kind", found: UInt64(number))
     }
     self.kind = kind
-    body = reader.rest()
+    body = reader.restPart()
   }
 
   package func write(to writer: inout ByteWriter) {
@@ -54,10 +55,17 @@ package struct Frame: WireMessage {
 
   /// Length, kind and body, for a stream. The frame is within `streamLimit`.
   package var streamEncoded: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count + 3)
+    encodeForStream(to: &bytes)
+    return bytes
+  }
+  /// The same, behind what `bytes` holds already.
+  package func encodeForStream(to bytes: inout [UInt8]) {
     precondition(count <= Self.streamLimit, "senders check the limit")
-    var writer = ByteWriter(reserving: count + 3)
-    writer.u24(UInt32(count))
-    write(to: &writer)
-    return writer.bytes
+    bytes.append(UInt8(truncatingIfNeeded: count >> 16))
+    bytes.append(UInt8(truncatingIfNeeded: count >> 8))
+    bytes.append(UInt8(truncatingIfNeeded: count))
+    encode(to: &bytes)
   }
 }

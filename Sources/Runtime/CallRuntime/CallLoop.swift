@@ -16,6 +16,8 @@ package final class CallLoop {
   private var sockets: PeerSockets?
   private var server: ServerConnection?
   private var waiting: [ConferenceInput] = []
+  /// Those that are being fed; the two take turns, so that both keep their memory.
+  private var fed: [ConferenceInput] = []
   private var exitCode: Int?
   private var isLeaving = false
   private var usage: UsageMeter
@@ -82,12 +84,12 @@ package final class CallLoop {
   private func feed(at now: Instant) {
     // Performing may produce inputs at once (a dial that fails), so until none is left.
     while !waiting.isEmpty {
-      let inputs = waiting
-      waiting.removeAll(keepingCapacity: true)
-      for input in inputs {
+      swap(&waiting, &fed)
+      for input in fed {
         conference.handle(input, at: now)
         perform(at: now)
       }
+      fed.removeAll(keepingCapacity: true)
     }
     if let due = conference.nextDeadline, due.at <= now {
       conference.handle(.timeout, at: now)

@@ -16,6 +16,7 @@ package final class UDPSocket {
   private var lastSource = (
     name: sockaddr_storage(), address: SocketAddress(.v4(0, 0, 0, 0), port: 0)
   )
+  private var received = BufferRing(count: 64, room: 1_280)
   /// Whether runs of datagrams are given to the kernel as one message each.
   package private(set) var joins: Bool
 
@@ -62,7 +63,7 @@ package final class UDPSocket {
       for part in JoinedDatagrams(
         count: message.count, size: Int(incoming.sizes[index]))
       where part.count <= Self.largestDatagram {
-        handler(Array(message[part]), source)
+        handler(received.copy(UnsafeRawBufferPointer(rebasing: message[part])), source)
       }
     }
     return count == incoming.slots

@@ -50,25 +50,38 @@ package struct PathSelection: Sendable {
   /// What the lower session wants: the best rank, but no change for a link of the same rank.
   private func choice(_ options: [Option]) -> LinkID? {
     let current = options.first { $0.id == chosen }
-    let steady = options.filter(\.isSteady).min { $0.rank < $1.rank }
+    let steady = Self.best(of: options, where: \.isSteady)
     if let current, current.isAlive {
       guard let steady, steady.rank < current.rank else { return current.id }
       return steady.id
     }
-    let alive = steady ?? options.filter(\.isAlive).min { $0.rank < $1.rank }
+    let alive = steady ?? Self.best(of: options, where: \.isAlive)
     return alive?.id ?? chosen ?? options.first?.id
   }
 
   /// What the higher session does: it obeys, unless the chosen link is silent while another is not.
   private mutating func follow(_ options: [Option]) {
-    for wanted in [chosen, sending] {
-      if let wanted, options.contains(where: { $0.id == wanted && $0.isAlive }) {
-        sending = wanted
-        return
-      }
+    if isAlive(chosen, in: options) {
+      sending = chosen
+      return
     }
-    let alive = options.filter(\.isAlive).min { $0.rank < $1.rank }
+    if isAlive(sending, in: options) { return }
+    let alive = Self.best(of: options, where: \.isAlive)
     sending = alive?.id ?? sending ?? chosen ?? options.first?.id
+  }
+
+  private func isAlive(_ link: LinkID?, in options: [Option]) -> Bool {
+    options.contains { $0.id == link && $0.isAlive }
+  }
+
+  /// The first of those with the best rank.
+  private static func best(of options: [Option], where holds: (Option) -> Bool) -> Option? {
+    var best: Option?
+    for option in options where holds(option) {
+      if let best, best.rank <= option.rank { continue }
+      best = option
+    }
+    return best
   }
 
   /// SELECT came on a proved link. Only the lower session's are obeyed, the highest number wins.

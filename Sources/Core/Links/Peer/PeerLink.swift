@@ -55,6 +55,8 @@ package final class PeerLink {
   private var early: [Frame] = []
   private var isSessionUp = false
   private var outputs = OutputQueue<Output>()
+  /// Frames on their way into the session, which copies them.
+  private var encoded: BufferRing
 
   /// A first key frame, and sound meanwhile.
   private static let earlyLimit = 64
@@ -78,6 +80,7 @@ package final class PeerLink {
     session = configuration.sessions.makeSession(
       id.carrier, role: role, expectedKeyHash: expectation?.certificateKeyHash)
     handshake = Handshake(configuration, role: role, expecting: expectation)
+    encoded = BufferRing(count: id.carrier == .datagram ? 4 : 1, room: 64)
     session.start(at: now)
     advance(at: now)
   }
@@ -177,7 +180,10 @@ package final class PeerLink {
   }
 
   private func transmit(_ frame: Frame, at now: Instant) {
-    session.send(carrier == .datagram ? frame.encoded : frame.streamEncoded, at: now)
+    let bytes = encoded.make {
+      carrier == .datagram ? frame.encode(to: &$0) : frame.encodeForStream(to: &$0)
+    }
+    session.send(bytes, at: now)
   }
 
   // MARK: Turning

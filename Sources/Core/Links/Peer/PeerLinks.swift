@@ -29,6 +29,8 @@ final class PeerLinks {
   var selection: PathSelection
   /// In the order of their proofs.
   var proved: [LinkID] = []
+  /// What there was to choose from last, kept for its memory.
+  var options: [PathSelection.Option] = []
   /// When TCP links that are not needed are closed; `nil` while there are none.
   var surplusCloseAt: Instant?
   var reliable = ReliableStreams()

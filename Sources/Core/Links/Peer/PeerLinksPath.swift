@@ -5,13 +5,14 @@ import Wire
 extension PeerLinks {
   func choose(at now: Instant) {
     let before = selection.sending
-    proved = proved.filter { link($0) != nil }
-    let options = proved.compactMap { id in
-      link(id).map {
+    proved.removeAll { link($0) == nil }
+    options.removeAll(keepingCapacity: true)
+    for id in proved {
+      guard let pulse = link(id)?.pulse else { continue }
+      options.append(
         PathSelection.Option(
-          id: id, rank: id.carrier == .datagram ? 0 : 1, isAlive: $0.pulse.isAlive(at: now),
-          isSteady: $0.pulse.isSteady(at: now))
-      }
+          id: id, rank: id.carrier == .datagram ? 0 : 1, isAlive: pulse.isAlive(at: now),
+          isSteady: pulse.isSteady(at: now)))
     }
     if let number = selection.update(options), let id = selection.sending {
       let select = Select(number: number)
@@ -35,11 +36,11 @@ extension PeerLinks {
 
   /// One TCP link is enough, in use or in reserve.
   func closeSurplus(at now: Instant) {
-    let streamLinks = proved.filter { $0.carrier == .stream }
-    guard streamLinks.count > 1 else {
+    guard proved.count(where: { $0.carrier == .stream }) > 1 else {
       surplusCloseAt = nil
       return
     }
+    let streamLinks = proved.filter { $0.carrier == .stream }
     let closeAt = surplusCloseAt ?? now + Self.surplusTime
     surplusCloseAt = closeAt
     guard closeAt <= now else { return }

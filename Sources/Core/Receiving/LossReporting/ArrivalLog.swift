@@ -4,6 +4,8 @@ import Wire
 /// When packets arrived, by transport-wide sequence number, until feedback about them is due.
 struct ArrivalLog {
   private var arrivals: [(index: PacketIndex, tick: Int64)] = []
+  /// Those of them that the messages that are being taken have told already.
+  private var told = 0
   private var unwrapper = SequenceUnwrapper()
   private var highest: PacketIndex?
   /// The first index that feedback has not been about.
@@ -13,6 +15,8 @@ struct ArrivalLog {
   private var lastVideo: Instant?
   private var sentAt: Instant?
   private(set) var dueAt: Instant?
+  /// Of the newest message, kept for its memory.
+  private var list: [Int16?] = []
 
   /// Often in the first moments, in which the sender measures the path; seldom for sound alone.
   private static let eagerTime = Interval.milliseconds(500)
@@ -42,25 +46,23 @@ struct ArrivalLog {
     return gap
   }
 
-  /// Feedback about everything that arrived since the last; empty unless it is due.
-  mutating func takeDue(at now: Instant) -> [TransportFeedback] {
-    guard let dueAt, dueAt <= now else { return [] }
-    self.dueAt = nil
-    sentAt = now
-    arrivals.sort { $0.index < $1.index }
-    var messages: [TransportFeedback] = []
-    var rest = arrivals[...]
-    while let first = rest.first {
-      messages.append(message(about: &rest, from: first))
+  /// Feedback about what arrived since the last, to be asked for until it is `nil`; that it is unless
+  /// it is due.
+  mutating func nextDue(at now: Instant) -> TransportFeedback? {
+    if let dueAt, dueAt <= now {
+      self.dueAt = nil
+      sentAt = now
+      arrivals.sort { $0.index < $1.index }
+      told = 0
     }
-    arrivals.removeAll(keepingCapacity: true)
-    return messages
+    guard told < arrivals.count, dueAt == nil else { return nil }
+    let message = nextMessage()
+    if told == arrivals.count { arrivals.removeAll(keepingCapacity: true) }
+    return message
   }
 
-  private mutating func message(
-    about rest: inout ArraySlice<(index: PacketIndex, tick: Int64)>,
-    from first: (index: PacketIndex, tick: Int64)
-  ) -> TransportFeedback {
+  private mutating func nextMessage() -> TransportFeedback {
+    let first = arrivals[told]
     // Begins where the last one ended, so that losses between two are told; not too far back.
     var base = first.index
     if let nextBase, nextBase < base, base - nextBase < Int64(Self.packetLimit / 2) {
@@ -69,11 +71,12 @@ struct ArrivalLog {
     var clock = first.tick / TransportFeedback.ticksPerReference
     let reference = UInt32(truncatingIfNeeded: clock) & 0xFF_FFFF
     clock *= TransportFeedback.ticksPerReference
-    var list: [Int16?] = []
-    while let arrival = rest.first {
+    list.removeAll(keepingCapacity: true)
+    while told < arrivals.count {
+      let arrival = arrivals[told]
       let place = Int(arrival.index - base)
       guard place < Self.packetLimit, let step = Int16(exactly: arrival.tick - clock) else { break }
-      rest.removeFirst()
+      told += 1
       // A duplicate of the packet just listed.
       guard place >= list.count else { continue }
       while list.count < place { list.append(nil) }

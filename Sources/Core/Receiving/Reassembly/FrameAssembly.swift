@@ -19,6 +19,8 @@ struct FrameAssembly {
   }
 
   private(set) var window = PacketWindow()
+  /// Of whole frames, which wait for each other and for the decoder.
+  private var frames = BufferRing(count: 8, room: 4_096)
 
   /// Takes a packet in. Returns the frame that it completes; `isNew` is `false` for a duplicate.
   mutating func insert(_ packet: PacketWindow.Packet) -> (isNew: Bool, frame: Frame?) {
@@ -35,36 +37,41 @@ struct FrameAssembly {
   mutating func reset() { window.removeAll() }
 
   private func start(of packet: PacketWindow.Packet) -> PacketIndex? {
-    var found = packet
-    while !found.payload.startsFrame {
-      guard let previous = window[found.index + (-1)], previous.timestamp == packet.timestamp
+    var index = packet.index
+    var startsFrame = packet.payload.startsFrame
+    while !startsFrame {
+      index += -1
+      guard let previous = window.place(of: index), previous.timestamp == packet.timestamp
       else { return nil }
-      found = previous
+      startsFrame = previous.startsFrame
     }
-    return found.index
+    return index
   }
 
   private func end(of packet: PacketWindow.Packet) -> PacketIndex? {
-    var found = packet
-    while !found.isMarked {
-      guard let next = window[found.index + 1], next.timestamp == packet.timestamp,
-        !next.payload.startsFrame
+    var index = packet.index
+    var isMarked = packet.isMarked
+    while !isMarked {
+      index += 1
+      guard let next = window.place(of: index), next.timestamp == packet.timestamp,
+        !next.startsFrame
       else { return nil }
-      found = next
+      isMarked = next.isMarked
     }
-    return found.index
+    return index
   }
 
-  private func frame(from first: PacketIndex, through last: PacketIndex) -> Frame? {
+  private mutating func frame(from first: PacketIndex, through last: PacketIndex) -> Frame? {
     guard let head = window[first] else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(Int(last - first + 1) * head.payload.part.count)
-    var index = first
-    while index <= last, let packet = window[index] {
-      bytes.append(contentsOf: packet.payload.part)
-      index += 1
+    let bytes = frames.make { bytes in
+      bytes.reserveCapacity(Int(last - first + 1) * head.payload.part.count)
+      var index = first
+      while index <= last, let packet = window[index] {
+        bytes.append(contentsOf: packet.payload.part)
+        index += 1
+      }
     }
-    let isKeyFrame = KeyFrameHeader.isKeyFrame(bytes)
+    let isKeyFrame = KeyFrameHeader.isKeyFrame(bytes[...])
     return Frame(
       first: first, last: last, timestamp: head.timestamp, isKeyFrame: isKeyFrame,
       size: isKeyFrame ? KeyFrameHeader.size(of: bytes) : nil,

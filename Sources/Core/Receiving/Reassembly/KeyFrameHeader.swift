@@ -3,7 +3,7 @@ import Media
 /// The uncompressed start of a VP8 frame (RFC 6386 §9.1).
 enum KeyFrameHeader {
   /// A frame is a key frame when the lowest bit of its first byte is clear.
-  static func isKeyFrame(_ frame: [UInt8]) -> Bool {
+  static func isKeyFrame(_ frame: ArraySlice<UInt8>) -> Bool {
     frame.first.map { $0 & 1 == 0 } ?? false
   }
 

@@ -9,7 +9,7 @@ struct PacketWindow {
     var timestamp: Int64
     var isMarked: Bool
     /// As they came, which is what parity is over; and read.
-    var bytes: [UInt8]
+    var bytes: ArraySlice<UInt8>
     var payload: VP8Payload
   }
 
@@ -23,9 +23,25 @@ struct PacketWindow {
     return packet
   }
 
+  /// What of a packet says where its frame begins and ends, without the packet's bytes.
+  struct Place {
+    var timestamp: Int64
+    var startsFrame: Bool
+    var isMarked: Bool
+  }
+
+  func place(of index: PacketIndex) -> Place? {
+    let slot = slot(index)
+    // Field by field: whoever looks at the neighbours of each packet must not hold them all.
+    guard let found = slots[slot]?.index, found == index, let timestamp = slots[slot]?.timestamp,
+      let startsFrame = slots[slot]?.payload.startsFrame, let isMarked = slots[slot]?.isMarked
+    else { return nil }
+    return Place(timestamp: timestamp, startsFrame: startsFrame, isMarked: isMarked)
+  }
+
   /// `false` when the packet is there already.
   mutating func insert(_ packet: Packet) -> Bool {
-    guard self[packet.index] == nil else { return false }
+    guard slots[slot(packet.index)]?.index != packet.index else { return false }
     slots[slot(packet.index)] = packet
     return true
   }
@@ -33,7 +49,7 @@ struct PacketWindow {
   mutating func remove(_ range: ClosedRange<PacketIndex>) {
     var index = max(range.lowerBound, range.upperBound + Int64(1 - Self.capacity))
     while index <= range.upperBound {
-      if self[index] != nil { slots[slot(index)] = nil }
+      if slots[slot(index)]?.index == index { slots[slot(index)] = nil }
       index += 1
     }
   }

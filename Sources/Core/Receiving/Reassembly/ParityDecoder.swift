@@ -127,7 +127,7 @@ struct ParityDecoder {
       rebuilt.append(
         PacketWindow.Packet(
           index: block.first + Int64(place), timestamp: block.timestamp, isMarked: isMarked,
-          bytes: bytes, payload: payload))
+          bytes: bytes[...], payload: payload))
     }
     return .whole(rebuilt)
   }

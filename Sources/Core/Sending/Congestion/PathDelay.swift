@@ -39,7 +39,9 @@ struct PathDelay {
 
   /// The queue that has not drained for 350 ms: a flow that is alone drains its own between pictures,
   /// so this is mostly what several share.
-  var lasting: Interval { spans.map(\.least).min().map { queueing($0) } ?? .zero }
+  var lasting: Interval {
+    spans.min { $0.least < $1.least }.map { queueing($0.least) } ?? .zero
+  }
 
   /// The path has changed its rate: what stood in the queue before says nothing.
   mutating func keepNewest(_ count: Int) {

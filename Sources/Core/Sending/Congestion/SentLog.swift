@@ -24,6 +24,8 @@ struct SentLog {
   /// The newest packet that feedback told to have arrived, and what was sent up to it.
   private var newestArrived: (index: PacketIndex, total: ByteCount)?
   private var highestReference: Int64?
+  /// Of the newest feedback, kept for its memory.
+  private var arrived: [Entry] = []
 
   private static let capacity = 4_096
   private static let referenceTick = Interval.milliseconds(64)
@@ -65,7 +67,7 @@ struct SentLog {
     let newest = next + (-1)
     let base = newest + Int64(feedback.base.distance(from: SequenceNumber(newest)))
     var clock = Instant.zero + Self.referenceTick.times(unwrap(feedback.referenceTime))
-    var arrived: [Entry] = []
+    arrived.removeAll(keepingCapacity: true)
     var lost = 0
     var runs = 0
     for (offset, arrival) in feedback.arrivals.enumerated() {

@@ -46,7 +46,7 @@ struct AudioPacketizer {
     let packet = RTPPacket(
       isMarked: startsSpurt, payloadType: MediaStream.PayloadType.opus,
       sequence: SequenceNumber(sequence), timestamp: UInt32(truncatingIfNeeded: nextTimestamp),
-      source: MediaStream.Source.audio, payload: frame.bytes)
+      source: MediaStream.Source.audio, payload: frame.bytes[...])
     sequence += 1
     nextTimestamp &+= Int64(frame.samples)
     return packet

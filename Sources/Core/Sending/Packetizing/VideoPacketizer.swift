@@ -13,6 +13,11 @@ struct VideoPacketizer {
   private var baseLayerIndex: UInt8
   private let firstTimestamp: Int64
   private var lastTimestamp = Int64.min
+  /// Of the newest frame, kept for its memory.
+  private var made: [(index: PacketIndex, packet: RTPPacket)] = []
+  /// Longer than `PacketHistory` and what may wait in front of it.
+  private var payloads = BufferRing(
+    count: PacketHistory.capacity + 256, room: MediaStream.packetLimit)
 
   /// Bytes of a frame in one packet: room is left for what parity adds, which is more than the two
   /// of a retransmission.
@@ -27,34 +32,37 @@ struct VideoPacketizer {
     firstTimestamp = Int64(configuration.firstTimestamp)
   }
 
-  /// The frame's packets with their indices, parts of nearly equal size; empty for an empty frame.
+  /// The frame's packets with their indices, all but the last of one size; empty for an empty frame.
   mutating func packets(of frame: EncodedVideoFrame) -> [(index: PacketIndex, packet: RTPPacket)] {
-    guard !frame.bytes.isEmpty else { return [] }
+    made.removeAll(keepingCapacity: true)
+    guard !frame.bytes.isEmpty else { return made }
     if frame.temporalLayer == 0 { baseLayerIndex &+= 1 }
     // Two frames never share a timestamp, even if a source gives them one instant.
     lastTimestamp = max(lastTimestamp &+ 1, timestamp(at: frame.capturedAt))
-    let count = (frame.bytes.count + Self.partLimit - 1) / Self.partLimit
-    var packets: [(index: PacketIndex, packet: RTPPacket)] = []
-    packets.reserveCapacity(count)
+    let least = (frame.bytes.count + Self.partLimit - 1) / Self.partLimit
+    // All but the last as long as each other: so they leave as segments of one message.
+    let length = (frame.bytes.count + least - 1) / least
+    let count = (frame.bytes.count + length - 1) / length
     for part in 0..<count {
-      let range = part * frame.bytes.count / count..<(part + 1) * frame.bytes.count / count
+      let range = part * length..<min((part + 1) * length, frame.bytes.count)
       let payload = VP8Payload(
         isDiscardable: frame.isDiscardable, startsFrame: part == 0, pictureID: pictureID,
         baseLayerIndex: baseLayerIndex, temporalLayer: UInt8(clamping: frame.temporalLayer),
-        isLayerSync: frame.isLayerSync, part: Array(frame.bytes[range]))
-      packets.append(
+        isLayerSync: frame.isLayerSync, part: frame.bytes[range])
+      made.append(
         (
           sequence,
           RTPPacket(
             isMarked: part == count - 1, payloadType: MediaStream.PayloadType.vp8,
             sequence: SequenceNumber(sequence),
             timestamp: UInt32(truncatingIfNeeded: lastTimestamp),
-            source: MediaStream.Source.video, payload: payload.encoded)
+            source: MediaStream.Source.video,
+            payload: payloads.make { payload.encode(to: &$0) }[...])
         ))
       sequence += 1
     }
     pictureID = (pictureID + 1) & 0x7FFF
-    return packets
+    return made
   }
 
   /// The timestamp of a picture captured at `instant`.

@@ -6,6 +6,8 @@ import Wire
 struct FrameProtection {
   private var plan = ParityPlan()
   private var encoder: ParityEncoder
+  /// Of the newest frame, kept for its memory.
+  private var made: [RTPPacket] = []
 
   init(_ configuration: SendingConfiguration, code: any ErasureCode) {
     encoder = ParityEncoder(configuration, code: code)
@@ -16,10 +18,13 @@ struct FrameProtection {
     of packets: [(index: PacketIndex, packet: RTPPacket)], worth: ParityPlan.Worth,
     on path: ParityPlan.Path
   ) -> [RTPPacket] {
-    ParityEncoder.blocks(of: packets.count).flatMap { block in
+    made.removeAll(keepingCapacity: true)
+    for number in 0..<ParityEncoder.blockCount(of: packets.count) {
+      let block = ParityEncoder.block(number, of: packets.count)
       let count = plan.parityCount(for: block.count, worth: worth, on: path)
-      return encoder.packets(over: packets[block], parityCount: count)
+      encoder.append(over: packets[block], parityCount: count, to: &made)
     }
+    return made
   }
 }
 

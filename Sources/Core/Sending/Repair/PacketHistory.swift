@@ -15,9 +15,10 @@ struct PacketHistory {
   private var newest: PacketIndex?
   private var oldest = PacketIndex(0)
   private var repairSequence: PacketIndex
+  private var payloads = BufferRing(count: 64, room: MediaStream.packetLimit)
 
   /// About 1 MB, or 3 s at 3 Mbit/s.
-  private static let capacity = 1_024
+  static let capacity = 1_024
   /// Older packets no longer help: the receiver has asked for a key frame by then.
   private static let ageLimit = Interval.milliseconds(1_500)
 
@@ -62,11 +63,12 @@ struct PacketHistory {
 
   private mutating func retransmission(of packet: RTPPacket) -> RTPPacket {
     defer { repairSequence += 1 }
+    let payload = RetransmissionPayload(original: packet.sequence, payload: packet.payload)
     return RTPPacket(
       isMarked: packet.isMarked, payloadType: MediaStream.PayloadType.vp8Repair,
       sequence: SequenceNumber(repairSequence), timestamp: packet.timestamp,
       source: MediaStream.Source.videoRepair,
-      payload: RetransmissionPayload(original: packet.sequence, payload: packet.payload).encoded)
+      payload: payloads.make { payload.encode(to: &$0) }[...])
   }
 
   private func slot(_ index: PacketIndex) -> Int {

@@ -14,6 +14,24 @@ package struct RTCPCompound: WireMessage {
 
   package init(from reader: inout ByteReader) throws(WireError) {
     packets = []
+    try decode(from: &reader)
+  }
+
+  /// Becomes what `bytes` hold, in the memory of what it was; empty after an error.
+  package mutating func decode(_ bytes: ArraySlice<UInt8>) throws(WireError) {
+    var reader = ByteReader(bytes)
+    do throws(WireError) {
+      try decode(from: &reader)
+    } catch {
+      packets.removeAll(keepingCapacity: true)
+      throw error
+    }
+  }
+
+  private mutating func decode(from reader: inout ByteReader) throws(WireError) {
+    var memory: [Int16?] = []
+    if case .transportFeedback(let last) = packets.first { memory = last.arrivals }
+    packets.removeAll(keepingCapacity: true)
     while !reader.isAtEnd {
       var whole = reader
       let header = try RTCPHeader(from: &reader)
@@ -25,7 +43,9 @@ package struct RTCPCompound: WireMessage {
       case (RTCPHeader.transportLayerFeedback, GenericNack.format):
         packets.append(.nack(try GenericNack(from: &whole)))
       case (RTCPHeader.transportLayerFeedback, TransportFeedback.format):
-        packets.append(.transportFeedback(try TransportFeedback(from: &whole)))
+        let feedback = try TransportFeedback(from: &whole, reusing: memory)
+        memory = []
+        packets.append(.transportFeedback(feedback))
       case (RTCPHeader.payloadSpecificFeedback, PictureLossIndication.format):
         packets.append(.pictureLoss(try PictureLossIndication(from: &whole)))
       default: break

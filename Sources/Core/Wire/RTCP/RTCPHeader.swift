@@ -17,7 +17,7 @@ struct RTCPHeader {
     guard first >> 6 == 2 else { throw .invalid(field: "RTCP version", found: UInt64(first >> 6)) }
     count = first & 0x1F
     type = try reader.u8()
-    var bytes = try reader.bytes(Int(try reader.u16()) * 4)
+    var bytes = try reader.part(Int(try reader.u16()) * 4)
     if first & 0x20 != 0 {
       let padding = Int(bytes.last ?? 0)
       guard padding > 0, padding <= bytes.count else {

@@ -36,6 +36,11 @@ package struct TransportFeedback: WireMessage {
   package static let tick = Interval.microseconds(250)
 
   package init(from reader: inout ByteReader) throws(WireError) {
+    try self.init(from: &reader, reusing: [])
+  }
+
+  /// The same, with `arrivals` in the memory of an earlier message's.
+  init(from reader: inout ByteReader, reusing memory: consuming [Int16?]) throws(WireError) {
     var header = try RTCPHeader(
       from: &reader, type: RTCPHeader.transportLayerFeedback, format: Self.format)
     reporter = try header.body.u32()
@@ -48,16 +53,21 @@ package struct TransportFeedback: WireMessage {
     }
     referenceTime = try header.body.u24()
     count = try header.body.u8()
-    let symbols = try Self.symbols(packets, from: &header.body)
-    arrivals = []
-    arrivals.reserveCapacity(packets)
-    for symbol in symbols {
-      switch symbol {
-      case .missing: arrivals.append(nil)
-      case .small: arrivals.append(Int16(try header.body.u8()))
-      case .large: arrivals.append(Int16(bitPattern: try header.body.u16()))
+    // Twice over the symbols: the first time for where they end and the arrivals begin.
+    var symbols = Symbols(from: header.body)
+    var ahead = symbols
+    for _ in 0..<packets { _ = try ahead.next() }
+    header.body = ahead.chunks
+    memory.removeAll(keepingCapacity: true)
+    memory.reserveCapacity(packets)
+    for _ in 0..<packets {
+      switch try symbols.next() {
+      case .missing: memory.append(nil)
+      case .small: memory.append(Int16(try header.body.u8()))
+      case .large: memory.append(Int16(bitPattern: try header.body.u16()))
       }
     }
+    arrivals = memory
     // Up to three zero bytes fill the last word.
     guard header.body.left < 4 else { throw .trailing(header.body.left) }
   }
@@ -73,7 +83,7 @@ package struct TransportFeedback: WireMessage {
       writer.u16(UInt16(arrivals.count))
       writer.u24(referenceTime)
       writer.u8(count)
-      Self.write(arrivals.map(Symbol.init), to: &writer)
+      writeSymbols(to: &writer)
       for case .some(let arrival) in arrivals {
         if Symbol(arrival) == .small {
           writer.u8(UInt8(arrival))
@@ -105,59 +115,62 @@ extension TransportFeedback {
 
   private static let runLimit = 0x1FFF
 
-  private static func symbols(
-    _ packets: Int, from reader: inout ByteReader
-  ) throws(WireError) -> [Symbol] {
-    var symbols: [Symbol] = []
-    symbols.reserveCapacity(packets)
-    while symbols.count < packets {
-      let chunk = try reader.u16()
-      let room = packets - symbols.count
+  /// Reads symbols one by one from their chunks.
+  private struct Symbols {
+    /// Behind the chunk that is being read.
+    var chunks: ByteReader
+    private var chunk: UInt16 = 0
+    /// Of the chunk, not read yet.
+    private var left = 0
+
+    init(from chunks: ByteReader) { self.chunks = chunks }
+
+    mutating func next() throws(WireError) -> Symbol {
+      if left == 0 { try begin() }
+      left -= 1
+      let bits =
+        chunk & 0x8000 == 0
+        ? chunk >> 13 & 3 : chunk & 0x4000 == 0 ? chunk >> left & 1 : chunk >> (2 * left) & 3
+      guard let symbol = Symbol(rawValue: bits) else {
+        throw .invalid(field: "feedback symbol", found: UInt64(bits))
+      }
+      return symbol
+    }
+
+    private mutating func begin() throws(WireError) {
+      chunk = try chunks.u16()
       if chunk & 0x8000 == 0 {
-        let symbol = try symbol(chunk >> 13 & 3)
-        symbols.append(
-          contentsOf: repeatElement(symbol, count: min(Int(chunk) & runLimit, room)))
-        guard chunk & 0x1FFF != 0 else { throw .invalid(field: "feedback run", found: 0) }
-      } else if chunk & 0x4000 == 0 {
-        for at in 0..<min(14, room) {
-          symbols.append(try symbol(chunk >> (13 - at) & 1))
-        }
+        left = Int(chunk) & TransportFeedback.runLimit
+        guard left > 0 else { throw .invalid(field: "feedback run", found: 0) }
       } else {
-        for at in 0..<min(7, room) {
-          symbols.append(try symbol(chunk >> (12 - 2 * at) & 3))
-        }
+        left = chunk & 0x4000 == 0 ? 14 : 7
       }
     }
-    return symbols
   }
 
-  private static func symbol(_ bits: UInt16) throws(WireError) -> Symbol {
-    guard let symbol = Symbol(rawValue: bits) else {
-      throw .invalid(field: "feedback symbol", found: UInt64(bits))
-    }
-    return symbol
-  }
+  private func symbol(_ at: Int) -> Symbol { Symbol(arrivals[at]) }
 
   /// A run where one is longer than a vector, else the vector that holds the next symbols.
-  private static func write(_ symbols: [Symbol], to writer: inout ByteWriter) {
+  private func writeSymbols(to writer: inout ByteWriter) {
     var at = 0
-    while at < symbols.count {
+    while at < arrivals.count {
+      let first = symbol(at)
       var run = 1
-      while at + run < symbols.count, run < runLimit, symbols[at + run] == symbols[at] { run += 1 }
-      let next14 = symbols[at..<min(at + 14, symbols.count)]
-      let isTwoValued = !next14.contains(.large)
-      if run >= (isTwoValued ? 14 : 7) || at + run == symbols.count {
-        writer.u16(symbols[at].rawValue << 13 | UInt16(run))
+      while at + run < arrivals.count, run < Self.runLimit, symbol(at + run) == first { run += 1 }
+      let next14 = at..<min(at + 14, arrivals.count)
+      let isTwoValued = !next14.contains { symbol($0) == .large }
+      if run >= (isTwoValued ? 14 : 7) || at + run == arrivals.count {
+        writer.u16(first.rawValue << 13 | UInt16(run))
         at += run
       } else if isTwoValued {
         var chunk: UInt16 = 0x8000
-        for (place, symbol) in next14.enumerated() { chunk |= symbol.rawValue << (13 - place) }
+        for place in next14 { chunk |= symbol(place).rawValue << (13 - (place - at)) }
         writer.u16(chunk)
         at += next14.count
       } else {
         var chunk: UInt16 = 0xC000
         let next7 = next14.prefix(7)
-        for (place, symbol) in next7.enumerated() { chunk |= symbol.rawValue << (12 - 2 * place) }
+        for place in next7 { chunk |= symbol(place).rawValue << (12 - 2 * (place - at)) }
         writer.u16(chunk)
         at += next7.count
       }

@@ -45,7 +45,7 @@ package struct ParityPayload: WireMessage {
     guard reader.left > ParityShard.headerCount else {
       throw .truncated(needed: ParityShard.headerCount + 1, left: reader.left)
     }
-    shard = reader.rest()[...]
+    shard = reader.restPart()
   }
 
   package func write(to writer: inout ByteWriter) {
@@ -66,7 +66,7 @@ package enum ParityShard {
 
   /// Appends a shard of `length` bytes; the payload is at most `length - headerCount`.
   package static func append(
-    _ payload: [UInt8], isMarked: Bool, length: Int, to shards: inout [UInt8]
+    _ payload: ArraySlice<UInt8>, isMarked: Bool, length: Int, to shards: inout [UInt8]
   ) {
     let head = payload.count | (isMarked ? mark : 0)
     shards.append(UInt8(truncatingIfNeeded: head >> 8))

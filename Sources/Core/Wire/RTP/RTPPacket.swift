@@ -15,11 +15,11 @@ package struct RTPPacket: WireMessage {
   /// One count over all packets of a peer, media and repair alike, for congestion control
   /// (draft-holmer-rmcat-transport-wide-cc-extensions-01 §2).
   package var transportSequence: SequenceNumber?
-  package var payload: [UInt8]
+  package var payload: ArraySlice<UInt8>
 
   package init(
     isMarked: Bool, payloadType: UInt8, sequence: SequenceNumber, timestamp: UInt32,
-    source: UInt32, transportSequence: SequenceNumber? = nil, payload: [UInt8]
+    source: UInt32, transportSequence: SequenceNumber? = nil, payload: ArraySlice<UInt8>
   ) {
     self.isMarked = isMarked
     self.payloadType = payloadType & 0x7F
@@ -48,12 +48,12 @@ package struct RTPPacket: WireMessage {
     try reader.skip(Int(first & 0x0F) * 4)
     if first & 0x10 != 0 {
       let profile = try reader.u16()
-      let extensions = try reader.bytes(Int(try reader.u16()) * 4)
+      let extensions = try reader.part(Int(try reader.u16()) * 4)
       if profile == Self.oneByteProfile {
         transportSequence = try Self.transportSequence(in: extensions)
       }
     }
-    payload = reader.rest()
+    payload = reader.restPart()
     if first & 0x20 != 0 {
       let padding = Int(payload.last ?? 0)
       guard padding > 0, padding <= payload.count else {
@@ -64,7 +64,7 @@ package struct RTPPacket: WireMessage {
   }
 
   private static func transportSequence(
-    in extensions: [UInt8]
+    in extensions: ArraySlice<UInt8>
   ) throws(WireError) -> SequenceNumber? {
     var found: SequenceNumber?
     var reader = ByteReader(extensions)
@@ -73,9 +73,11 @@ package struct RTPPacket: WireMessage {
       if head == 0 { continue }
       // Number 15 ends the list (RFC 8285 §4.2).
       if head >> 4 == 15 { break }
-      let value = try reader.bytes(Int(head & 0x0F) + 1)
-      if head >> 4 == transportSequenceID, value.count == 2 {
-        found = SequenceNumber(UInt16(value[0]) << 8 | UInt16(value[1]))
+      let count = Int(head & 0x0F) + 1
+      if head >> 4 == transportSequenceID, count == 2 {
+        found = SequenceNumber(try reader.u16())
+      } else {
+        try reader.skip(count)
       }
     }
     return found

@@ -3,16 +3,16 @@ package import Units
 /// The payload of a retransmission: the original's sequence number, then its payload (RFC 4588 §4).
 package struct RetransmissionPayload: WireMessage {
   package var original: SequenceNumber
-  package var payload: [UInt8]
+  package var payload: ArraySlice<UInt8>
 
-  package init(original: SequenceNumber, payload: [UInt8]) {
+  package init(original: SequenceNumber, payload: ArraySlice<UInt8>) {
     self.original = original
     self.payload = payload
   }
 
   package init(from reader: inout ByteReader) throws(WireError) {
     original = SequenceNumber(try reader.u16())
-    payload = reader.rest()
+    payload = reader.restPart()
   }
 
   package func write(to writer: inout ByteWriter) {

@@ -12,11 +12,11 @@ package struct VP8Payload: WireMessage {
   package var temporalLayer: UInt8
   package var isLayerSync: Bool
   /// A part of the frame, as RFC 6386 lays it out; never empty.
-  package var part: [UInt8]
+  package var part: ArraySlice<UInt8>
 
   package init(
     isDiscardable: Bool, startsFrame: Bool, pictureID: UInt16?, baseLayerIndex: UInt8?,
-    temporalLayer: UInt8, isLayerSync: Bool, part: [UInt8]
+    temporalLayer: UInt8, isLayerSync: Bool, part: ArraySlice<UInt8>
   ) {
     self.isDiscardable = isDiscardable
     self.startsFrame = startsFrame
@@ -53,7 +53,7 @@ package struct VP8Payload: WireMessage {
         }
       }
     }
-    part = reader.rest()
+    part = reader.restPart()
     guard !part.isEmpty else { throw .truncated(needed: 1, left: 0) }
   }
 
