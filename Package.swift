@@ -122,7 +122,8 @@ let targets: [Target] = [
     "Wire", "Media", "Ciphers", "Units"),
   tests("Encryption", "Encryption", "Rooms", "Links", "Wire", "Ciphers", "COpenSSL", "Units"),
   tests(
-    "Cost", "Encryption", "ErasureCoding", "Sending", "Receiving", "Links", "Wire", "Media", "Units"),
+    "Cost", "Encryption", "ErasureCoding", "Sending", "Receiving", "Links", "Wire", "Media", "Units"
+  ),
   tests("VideoCodec", "VideoCodec", "Fixtures", "CFFmpeg", "Media", "Units"),
   tests("ErasureCoding", "ErasureCoding", "Media", "Units"),
   tests("AudioCodec", "AudioCodec", "Media", "Units"),

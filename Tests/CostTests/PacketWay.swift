@@ -17,21 +17,20 @@ struct PacketWay {
   private let server: any SecureSession
   private var frames = BufferRing(count: 4, room: 64)
   private var now = Instant.zero + .seconds(1_000)
-  private var random = SeededRandom(seed: 1)
 
-  private let key = Self.picture(isKey: true)
-  private let usual = Self.picture(isKey: false)
+  private let key: [UInt8]
+  private let usual: [UInt8]
   private let sound = [UInt8](repeating: 0x78, count: 80)
 
-  /// Datagrams that were sealed, those of them that were parity, and pictures that came out whole.
-  private(set) var counted = (packets: 0, parity: 0, pictures: 0)
-  /// How probable it is that a datagram gets lost.
-  var loss = 0.0
+  /// Datagrams that were sealed, and pictures that came out whole.
+  private(set) var counted = (packets: 0, pictures: 0)
 
   private static let size = PictureSize(width: 1_280, height: 720)
   private static let interval = Interval.seconds(1.0 / 30)
 
-  init(roundTrip: Interval) throws {
+  init(roundTrip: Interval, packetsOfPicture count: Int) throws {
+    key = Self.picture(isKey: true, bytes: count * 1_080)
+    usual = Self.picture(isKey: false, bytes: count * 1_080)
     let (near, far) = (
       OpenSSLSessionFactory(LinkCertificate()), OpenSSLSessionFactory(LinkCertificate())
     )
@@ -52,13 +51,13 @@ struct PacketWay {
       }
     }
     try #require(established == 2)
-    sender.handle(.limit(.kilobits(6_000)), at: now)
+    sender.handle(.limit(.kilobits(12_000)), at: now)
     sender.handle(.source(Self.size, framesPerSecond: 30), at: now)
     sender.handle(.roundTrip(roundTrip), at: now)
     receiver.handle(.roundTrip(roundTrip), at: now)
   }
 
-  /// So many pictures, each of eight packets, the first of all a key frame.
+  /// So many pictures, the first of all a key frame.
   mutating func run(pictures count: Int) {
     for number in 0..<count {
       let isKey = counted.packets == 0 && number == 0
@@ -87,9 +86,7 @@ struct PacketWay {
       while let output = sender.nextOutput() {
         isBusy = true
         switch output {
-        case .packet(let bytes):
-          if bytes[1] & 0x7F == MediaStream.PayloadType.vp8Parity { counted.parity += 1 }
-          seal(Frame(.rtp, bytes))
+        case .packet(let bytes): seal(Frame(.rtp, bytes))
         case .report(let bytes): seal(Frame(.rtcp, bytes))
         default: break
         }
@@ -97,7 +94,7 @@ struct PacketWay {
       while let output = client.nextOutput() {
         guard case .transmit(let datagram) = output else { continue }
         counted.packets += 1
-        if loss == 0 || !random.chance(loss) { server.receive(datagram, at: now) }
+        server.receive(datagram, at: now)
       }
       while let output = server.nextOutput() {
         guard case .received(let bytes) = output, let frame = try? Frame(decoding: bytes) else {
@@ -122,11 +119,11 @@ struct PacketWay {
   }
 
   /// A VP8 frame's header (RFC 6386 §9.1) and filling.
-  private static func picture(isKey: Bool) -> [UInt8] {
+  private static func picture(isKey: Bool, bytes count: Int) -> [UInt8] {
     var bytes: [UInt8] = isKey ? [0x10, 0, 0, 0x9D, 0x01, 0x2A] : [0x11, 0, 0]
     if isKey {
       bytes += [size.width, size.width >> 8, size.height, size.height >> 8].map { UInt8($0 & 255) }
     }
-    return bytes + [UInt8](repeating: 0xA5, count: 8 * 1_080 - bytes.count)
+    return bytes + [UInt8](repeating: 0xA5, count: count - bytes.count)
   }
 }

@@ -76,10 +76,17 @@ struct CapacityEstimate {
   mutating func update(at now: Instant) -> Bool {
     gaps.removeAll { now - $0.at > Self.sparseAge }
     let collapsed = followCollapse()
+    // Apart, since who holds a part of the gaps keeps their memory from being used again.
+    if measure(at: now) { gaps.removeAll(keepingCapacity: true) }
+    return collapsed
+  }
+
+  /// Returns `true` when the gaps so far say nothing any more.
+  private mutating func measure(at now: Instant) -> Bool {
     var recent = gaps[...]
     let fresh = gaps.drop { now - $0.at > Self.age }
     if fresh.count >= Self.leastCount { recent = fresh }
-    guard recent.count >= (isMeasured ? Self.leastCount : 3) else { return collapsed }
+    guard recent.count >= (isMeasured ? Self.leastCount : 3) else { return false }
 
     let measured = Self.rate(of: recent)
     let sent = recent.reduce(Interval.zero) { $0 + $1.sent }
@@ -95,7 +102,8 @@ struct CapacityEstimate {
       Bitrate(of: $0.size, in: max($0.arrived, Self.shortest)) > measured * Self.mixing
     }
     isMixed = close * 4 > recent.count
-    if measured < rate, isBlurred { return collapsed }
+    if measured < rate, isBlurred { return false }
+    var isOutdated = false
     if arrived > sent * Self.stretch || queued * 2 > recent.count {
       // The bottleneck was at work: this is its rate, whether higher or lower than thought.
       rate = isMeasured ? min(measured, rate * Self.growthLimit) : measured
@@ -104,11 +112,11 @@ struct CapacityEstimate {
       // It kept up, so there is more: the next trains leave faster, and older ones say nothing.
       rate = min(measured, rate * Self.growthLimit)
       haste = min(haste + 1, Self.paceFactors.count - 1)
-      gaps.removeAll(keepingCapacity: true)
+      isOutdated = true
     }
     rate = min(rate, Self.ceiling)
     isMeasured = true
-    return collapsed
+    return isOutdated
   }
 
   /// A few packets in a row that all waited, at half the rate: what came before is history, and

@@ -32,19 +32,16 @@ struct VideoPacketizer {
     firstTimestamp = Int64(configuration.firstTimestamp)
   }
 
-  /// The frame's packets with their indices, all but the last of one size; empty for an empty frame.
+  /// The frame's packets with their indices, parts of nearly equal size; empty for an empty frame.
   mutating func packets(of frame: EncodedVideoFrame) -> [(index: PacketIndex, packet: RTPPacket)] {
     made.removeAll(keepingCapacity: true)
     guard !frame.bytes.isEmpty else { return made }
     if frame.temporalLayer == 0 { baseLayerIndex &+= 1 }
     // Two frames never share a timestamp, even if a source gives them one instant.
     lastTimestamp = max(lastTimestamp &+ 1, timestamp(at: frame.capturedAt))
-    let least = (frame.bytes.count + Self.partLimit - 1) / Self.partLimit
-    // All but the last as long as each other: so they leave as segments of one message.
-    let length = (frame.bytes.count + least - 1) / least
-    let count = (frame.bytes.count + length - 1) / length
+    let count = (frame.bytes.count + Self.partLimit - 1) / Self.partLimit
     for part in 0..<count {
-      let range = part * length..<min((part + 1) * length, frame.bytes.count)
+      let range = part * frame.bytes.count / count..<(part + 1) * frame.bytes.count / count
       let payload = VP8Payload(
         isDiscardable: frame.isDiscardable, startsFrame: part == 0, pictureID: pictureID,
         baseLayerIndex: baseLayerIndex, temporalLayer: UInt8(clamping: frame.temporalLayer),

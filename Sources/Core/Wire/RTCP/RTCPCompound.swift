@@ -43,9 +43,11 @@ package struct RTCPCompound: WireMessage {
       case (RTCPHeader.transportLayerFeedback, GenericNack.format):
         packets.append(.nack(try GenericNack(from: &whole)))
       case (RTCPHeader.transportLayerFeedback, TransportFeedback.format):
-        let feedback = try TransportFeedback(from: &whole, reusing: memory)
-        memory = []
-        packets.append(.transportFeedback(feedback))
+        // Moved: with a second holder the memory could not be used again.
+        var taken: [Int16?] = []
+        swap(&taken, &memory)
+        packets.append(
+          .transportFeedback(try TransportFeedback(from: &whole, reusing: consume taken)))
       case (RTCPHeader.payloadSpecificFeedback, PictureLossIndication.format):
         packets.append(.pictureLoss(try PictureLossIndication(from: &whole)))
       default: break
