@@ -75,8 +75,9 @@ struct PeerSession {
 
   // MARK: Media out
 
-  /// Whether a picture encoded now would soon leave for this peer.
-  var wantsVideo: Bool { sender.wantsVideo }
+  /// Whether a picture encoded now would soon leave for this peer. Mutating, so that it is asked for
+  /// in place, which it is after every packet: Swift copies the whole session for a plain getter.
+  var wantsVideo: Bool { mutating get { sender.wantsVideo } }
   /// Of everything that is sent.
   var target: Bitrate { sender.target }
 

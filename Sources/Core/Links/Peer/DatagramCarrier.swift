@@ -111,7 +111,9 @@ package struct DatagramCarrier {
     return isAuthentic
   }
 
-  package func isValidated(_ path: DatagramPath, at now: Instant) -> Bool {
+  /// Mutating, here and below, so that it is asked for in place: for each packet the carrier would be
+  /// copied out of `PeerLinks`.
+  package mutating func isValidated(_ path: DatagramPath, at now: Instant) -> Bool {
     agent.isValidated(path, at: now) || previous?.isValidated(path, at: now) == true
   }
   package func isAwaited(_ path: DatagramPath) -> Bool { agent.isAwaited(path) }
@@ -130,7 +132,9 @@ package struct DatagramCarrier {
 
   // MARK: What goes out
 
-  package var sendingPath: DatagramPath? { agent.sendingPath ?? previous?.sendingPath }
+  package var sendingPath: DatagramPath? {
+    mutating get { agent.sendingPath ?? previous?.sendingPath }
+  }
 
   package mutating func send(_ frame: Frame, at now: Instant) -> Bool {
     let isSent = link?.send(frame, at: now) ?? false
@@ -159,14 +163,20 @@ package struct DatagramCarrier {
 
   /// When the path in use last proved to work, by STUN.
   package var pathAnsweredAt: Instant? {
-    guard let path = sendingPath else { return nil }
-    return [agent.lastResponse(on: path), previous?.lastResponse(on: path)].compactMap { $0 }.max()
+    mutating get {
+      guard let path = sendingPath else { return nil }
+      let answered = agent.lastResponse(on: path)
+      guard let before = previous?.lastResponse(on: path) else { return answered }
+      return answered.map { max($0, before) } ?? before
+    }
   }
 
   /// Of the path in use, by STUN; `nil` until it was answered.
   private var roundTrip: Interval? {
-    guard let path = sendingPath else { return nil }
-    return agent.roundTrip(on: path) ?? previous?.roundTrip(on: path)
+    mutating get {
+      guard let path = sendingPath else { return nil }
+      return agent.roundTrip(on: path) ?? previous?.roundTrip(on: path)
+    }
   }
 
   /// The other side has lost this session: the path answers and the session doesn't.
@@ -183,7 +193,6 @@ package struct DatagramCarrier {
     advance(at: now)
   }
 
-  /// Mutating, so that it is asked for in place: it would be copied out of `PeerLinks`.
   package mutating func nextDeadline(at now: Instant) -> Deadline? {
     var deadline = Deadline.earlier(agent.nextDeadline, previous?.nextDeadline)
     deadline = .earlier(deadline, link?.nextDeadline(at: now))
@@ -252,14 +261,22 @@ package struct DatagramCarrier {
 
   /// How long a session may stand still: more than the three round trips of a DTLS handshake.
   private var stallTime: Interval {
-    max(.seconds(1), (roundTrip ?? .zero) * 6) * Double(1 << min(failures, 3))
+    mutating get { max(.seconds(1), (roundTrip ?? .zero) * 6) * Double(1 << min(failures, 3)) }
   }
 
   private mutating func releaseHeld(at now: Instant) {
     guard !held.isEmpty else { return }
-    let ready = held.filter { isValidated($0.path, at: now) }
-    held = held.filter { !isValidated($0.path, at: now) }
-    for datagram in ready { link?.receive(datagram.bytes, at: now) }
+    let waiting = held
+    held = []
+    var ready: [[UInt8]] = []
+    for datagram in waiting {
+      if isValidated(datagram.path, at: now) {
+        ready.append(datagram.bytes)
+      } else {
+        held.append(datagram)
+      }
+    }
+    for bytes in ready { link?.receive(bytes, at: now) }
   }
 
   private mutating func takeLinkOutputs() {
