@@ -52,23 +52,28 @@ package protocol WireMessage: Equatable, Sendable {
 
 extension WireMessage {
   package init(decoding bytes: [UInt8]) throws(WireError) { try self.init(decoding: bytes[...]) }
-  package init(decoding bytes: ArraySlice<UInt8>) throws(WireError) {
-    var reader = ByteReader(bytes)
-    try self.init(from: &reader)
-    try reader.finish()
-  }
+  package init(decoding bytes: ArraySlice<UInt8>) throws(WireError) { self = try decoded(bytes) }
   package var encoded: [UInt8] {
     var writer = ByteWriter()
     write(to: &writer)
     return writer.bytes
   }
   /// The same, behind what `bytes` holds already and in its memory.
-  package func encode(to bytes: inout [UInt8]) {
-    // Moved in and out: a second holder would make it be copied.
-    var writer = ByteWriter(after: exchange(&bytes, for: []))
-    write(to: &writer)
-    bytes = writer.taken()
-  }
+  package func encode(to bytes: inout [UInt8]) { append(self, to: &bytes) }
+}
+
+func decoded<Message: WireMessage>(_ bytes: ArraySlice<UInt8>) throws(WireError) -> Message {
+  var reader = ByteReader(bytes)
+  let message = try Message(from: &reader)
+  try reader.finish()
+  return message
+}
+
+func append(_ message: some WireMessage, to bytes: inout [UInt8]) {
+  // Moved in and out: a second holder would make it be copied.
+  var writer = ByteWriter(after: exchange(&bytes, for: []))
+  message.write(to: &writer)
+  bytes = writer.taken()
 }
 
 private func exchange(_ bytes: inout [UInt8], for other: [UInt8]) -> [UInt8] {
