@@ -41,6 +41,21 @@ import Units
     #expect(sizes.max() == DTLSSession.datagramSize)
   }
 
+  @Test func `a datagram of several records is read to its end`() {
+    let pair = peers.pair(.datagram)
+    pair.shakeHands()
+    var records: [[UInt8]] = []
+    pair.path = {
+      records.append($0)
+      return []
+    }
+    for number in 1...3 as ClosedRange<UInt8> { pair.client.send([number], at: .zero) }
+    pair.settle()
+    pair.server.receive(records.flatMap { $0 }, at: .zero)
+    pair.settle()
+    #expect(pair.serverEvents.dropFirst() == [.received([1]), .received([2]), .received([3])])
+  }
+
   @Test func `no handshake datagram is larger than the path carries`() {
     let pair = peers.pair(.datagram)
     var sizes: [Int] = []

@@ -80,7 +80,12 @@ package final class DTLSSession: SecureSession {
     }
     while outputs.phase == .established {
       switch connection.read() {
-      case .bytes(let bytes): outputs.append(.received(bytes))
+      case .bytes(let bytes):
+        outputs.append(.received(bytes))
+        guard connection.hasMore else {
+          outputs.transmit(from: connection)
+          return
+        }
       case .nothing:
         outputs.transmit(from: connection)
         return

@@ -186,6 +186,10 @@ final class SSLConnection {
     }
   }
 
+  /// Whether a datagram holds more than was read: another record. Asking is cheaper than to read in
+  /// vain, which a session does at least once for every datagram otherwise.
+  var hasMore: Bool { SSL_has_pending(ssl) == 1 }
+
   func write(_ message: [UInt8]) -> Progress {
     ErrorQueue.clear()
     let result = SSL_write(ssl, message, Int32(message.count))
