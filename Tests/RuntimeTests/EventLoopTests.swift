@@ -53,6 +53,23 @@ import Units
     #expect(arrived == Array(0..<500))
   }
 
+  @Test func `what may wait wakes nobody and comes with what may not`() throws {
+    let mailbox = OrderedMailbox<Int>(capacity: 3, wakeUp: try WakeUp())
+    mailbox.post(1, wakes: false)
+    #expect(!mailbox.wakeUp.wait(.zero))
+    mailbox.post(2)
+    #expect(mailbox.wakeUp.wait(.zero))
+    var taken = [0]
+    mailbox.takeAll(into: &taken)
+    #expect(taken == [0, 1, 2])
+    #expect(mailbox.count == 0)
+    mailbox.post(3, wakes: false)
+    var empty: [Int] = []
+    mailbox.takeAll(into: &empty)
+    #expect(empty == [3])
+    #expect(mailbox.takeAll() == [])
+  }
+
   @Test func `an event fetched before its watch was replaced does not reach the successor`() throws
   {
     let loop = try EventLoop()

@@ -31,7 +31,7 @@ package enum ConferenceInput: Sendable {
   case deviceFailed(Device, MediaError)
   /// What failed works again.
   case deviceReturned(Device, name: String)
-  /// A decoded picture of this peer was handed to the sink.
+  /// The first decoded picture of this peer was handed to the sink; later ones need not be told.
   case shown(SessionID, PictureSize)
   /// The decoder refused a frame.
   case decodeFailed(SessionID)

@@ -18,6 +18,8 @@ package final class CallLoop {
   private var waiting: [ConferenceInput] = []
   /// Those that are being fed; the two take turns, so that both keep their memory.
   private var fed: [ConferenceInput] = []
+  /// The conference's, since it was last fed.
+  private var due: Deadline?
   private var exitCode: Int?
   private var isLeaving = false
   private var usage: UsageMeter
@@ -45,9 +47,8 @@ package final class CallLoop {
       loop: loop, addresses: serverAddresses, makeSession: makeServerSession,
       decide: decideServer, log: log
     ) { [unowned self] in waiting.append(.rendezvous($0)) }
-    _ = try loop.watch(inbox.wakeUp) { [unowned self] in
-      waiting.append(contentsOf: inbox.takeAll())
-    }
+    // Taken in every turn, whatever it was that woke the loop.
+    _ = try loop.watch(inbox.wakeUp) {}
     _ = try loop.watch(signals.fileDescriptor, for: .readable) { [unowned self] _ in
       while let signal = signals.next() { stop(by: signal) }
     }
@@ -62,9 +63,9 @@ package final class CallLoop {
     waiting.append(.begin)
     feed(at: Clock.now)
     while exitCode == nil {
-      var due = Deadline.earlier(conference.nextDeadline, usage.deadline)
-      due = .earlier(due, sockets?.nextDeadline)
-      loop.turn(until: due?.at)
+      let deadline = Deadline.earlier(due, .earlier(usage.deadline, sockets?.nextDeadline))
+      loop.turn(until: deadline?.at)
+      inbox.takeAll(into: &waiting)
       sockets?.handleTimeout(at: loop.now)
       if let input = usage.reading(at: loop.now) { waiting.append(input) }
       feed(at: loop.now)
@@ -85,15 +86,15 @@ package final class CallLoop {
     // Performing may produce inputs at once (a dial that fails), so until none is left.
     while !waiting.isEmpty {
       swap(&waiting, &fed)
-      for input in fed {
-        conference.handle(input, at: now)
-        perform(at: now)
-      }
+      conference.handle(fed, at: now)
+      perform(at: now)
       fed.removeAll(keepingCapacity: true)
     }
-    if let due = conference.nextDeadline, due.at <= now {
-      conference.handle(.timeout, at: now)
+    due = conference.nextDeadline
+    if let due, due.at <= now {
+      conference.handle([.timeout], at: now)
       perform(at: now)
+      self.due = conference.nextDeadline
     }
     sockets?.flush()
   }

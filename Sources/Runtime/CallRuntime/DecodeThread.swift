@@ -56,10 +56,16 @@ final class DecodeThread: Sendable {
     do {
       let decoder = try makeDecoder()
       var queue = ShowQueue()
+      var isTold = false
       while !isStopped.load(ordering: .acquiring) {
         for job in jobs.takeAll() { take(job, with: decoder, into: &queue) }
         let now = Clock.now
-        while let shown = queue.next(at: now) { show(shown) }
+        while let shown = queue.next(at: now) {
+          show(shown)
+          // Told once: each would wake the network thread.
+          if !isTold { report(.shown(session, shown.picture.size)) }
+          isTold = true
+        }
         jobs.wakeUp.wait(queue.nextTime.map { max(.zero, $0 - Clock.now) })
       }
     } catch {
@@ -69,11 +75,8 @@ final class DecodeThread: Sendable {
   }
 
   private func take(_ job: Job, with decoder: any VideoDecoder, into queue: inout ShowQueue) {
-    // Nobody looks: the first picture proves that decoding works, the others only count.
-    if sink == nil, let size = queue.lastSize {
-      report(.shown(session, size))
-      return
-    }
+    // Nobody looks: the first picture proves that decoding works.
+    if sink == nil, queue.lastSize != nil { return }
     do {
       guard let picture = try decoder.decode(job.frame.bytes) else { return }
       if let showAt = job.showAt { queue.append(picture, showAt: showAt) }
@@ -88,7 +91,6 @@ final class DecodeThread: Sendable {
     {
       report(.deviceFailed(.view, failure))
     }
-    report(.shown(session, shown.picture.size))
   }
 }
 

@@ -94,7 +94,7 @@ package final class MediaThreads {
     soundOut = try setup.audioSink.map { sink throws(SystemError) in
       try SoundOutThread(
         sink: sink, reopen: setup.reopenSpeaker, played: played,
-        makeDecoder: setup.makeAudioDecoder, report: { inbox.post($0) })
+        makeDecoder: setup.makeAudioDecoder, report: { inbox.post($0, wakes: !$0.mayWait) })
     }
   }
 
@@ -157,5 +157,16 @@ package final class MediaThreads {
     soundOut?.stop()
     for handle in handles { handle.join() }
     handles = []
+  }
+}
+
+extension ConferenceInput {
+  /// How playing goes is told along with whatever happens next, a packet of that sound at the latest:
+  /// waking the network thread costs more than all that it then does.
+  fileprivate var mayWait: Bool {
+    switch self {
+    case .audioPlayed, .audioConcealed: true
+    default: false
+    }
   }
 }

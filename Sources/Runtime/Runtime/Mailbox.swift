@@ -15,15 +15,16 @@ package final class OrderedMailbox<Element: Sendable>: Sendable {
     self.wakeUp = wakeUp
   }
 
-  /// False when full: the element was not taken.
+  /// False when full: the element was not taken. `wakes` is false for what may wait until the reader
+  /// wakes up for something else.
   @discardableResult
-  package func post(_ element: Element) -> Bool {
+  package func post(_ element: Element, wakes: Bool = true) -> Bool {
     let isTaken = waiting.withLock {
       guard $0.count < capacity else { return false }
       $0.append(element)
       return true
     }
-    wakeUp.signal()
+    if wakes { wakeUp.signal() }
     return isTaken
   }
 
@@ -34,10 +35,21 @@ package final class OrderedMailbox<Element: Sendable>: Sendable {
 
   /// All that waits, oldest first.
   package func takeAll() -> [Element] {
+    var taken: [Element] = []
+    takeAll(into: &taken)
+    return taken
+  }
+
+  /// Appends all that waits, oldest first; an empty list changes places with it, so that both keep
+  /// their memory.
+  package func takeAll(into list: inout [Element]) {
     waiting.withLock {
-      let taken = $0
-      $0.removeAll(keepingCapacity: true)
-      return taken
+      if list.isEmpty {
+        swap(&list, &$0)
+      } else {
+        list.append(contentsOf: $0)
+        $0.removeAll(keepingCapacity: true)
+      }
     }
   }
 

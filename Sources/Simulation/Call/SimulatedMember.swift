@@ -222,7 +222,7 @@ package final class SimulatedMember {
 
   private func turn(_ input: ConferenceInput, byTimer: Bool) {
     turnDepth += 1
-    conference.handle(input, at: now)
+    conference.handle([input], at: now)
     turnDepth -= 1
     // What the outputs of a turn cause at once is handled within it, and drained by it.
     guard turnDepth == 0 else { return }
