@@ -8,11 +8,13 @@ import Wire
   private let bob = Person(2)
   private let room = Room(7)
 
-  private func client(_ person: Person, _ record: RoomRecord? = nil) -> RendezvousClient {
+  private func client(
+    _ person: Person, _ record: RoomRecord? = nil, seed: UInt64 = 3
+  ) -> RendezvousClient {
     RendezvousClient(
       .init(
         admissionSeed: room.seed, session: person.session, peerID: person.peerID,
-        record: record, seed: 3), ciphers: VirtualHall.ciphers)
+        record: record, seed: seed), ciphers: VirtualHall.ciphers)
   }
 
   private func facts(_ id: ConnectionID, key: UInt8 = 5) -> RendezvousClient.ServerFacts {
@@ -159,6 +161,25 @@ import Wire
     #expect(outputs(&a) == [.connect])
     a.handle(.unheard("closed"), at: first + .seconds(5.1))
     #expect(outputs(&a) == [.ended(.unreachable("closed"))])
+  }
+
+  @Test func `a server that goes on hanging up is given up after five seconds, not later`() throws {
+    for seed: UInt64 in 1...50 {
+      var a = client(ann, seed: seed)
+      a.handle(.start, at: .zero)
+      var now = Instant.zero
+      var ending: RendezvousClient.Ending?
+      while ending == nil {
+        a.handle(.unheard("closed"), at: now)
+        for case .ended(let why) in outputs(&a) { ending = why }
+        guard let due = a.nextDeadline?.at else { break }
+        now = due
+        a.handleTimeout(at: now)
+        _ = outputs(&a)
+      }
+      #expect(ending == .unreachable("closed"))
+      #expect(now == .zero + .seconds(5), "seed \(seed)")
+    }
   }
 
   @Test func `a server that wants a certificate of its CA is not asked twice`() {

@@ -7,8 +7,8 @@ import Units
 extension Scenario {
   private static let names = [
     "rate", "trace", "cellular", "queue", "delay", "jitter", "jitterShape", "jitterReorders",
-    "loss", "burst",
-    "corruption", "duplication", "reordering", "reorderDelay", "down", "stalled",
+    "loss", "burst", "corruption", "duplication", "reordering",
+    "reorderDelay", "down", "stalled",
   ]
 
   static func line(

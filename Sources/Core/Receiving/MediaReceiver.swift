@@ -22,8 +22,8 @@ package struct MediaReceiver: Sendable {
   private var sync = LipSync()
   private var shown = ShowLog()
   private var outputs = OutputQueue<ReceivingOutput>()
-  /// Opus packets, for as long as the jitter buffer keeps them.
   private var encoded = BufferRing(count: 16, room: 256)
+  /// Opus packets, for as long as the jitter buffer keeps them.
   private var sounds = BufferRing(count: 64, room: 256)
 
   /// Until the link tells.

@@ -294,9 +294,11 @@ package struct RendezvousClient {
     phase = .waiting(until: now + max(pause, Self.leastPause))
   }
 
-  /// Half to one and a half times as long, so that a crowd does not come back at once.
+  /// Half to one and a half times as long, so that a crowd does not come back at once; but somebody
+  /// who waits to get in hears no later than their patience lasts.
   private mutating func wait(_ pause: Interval, _ now: Instant) {
-    phase = .waiting(until: now + pause * (0.5 + random.unit()))
+    let until = now + pause * (0.5 + random.unit())
+    phase = .waiting(until: hasJoined ? until : min(until, patience ?? until))
   }
 
   // MARK: The end

@@ -132,15 +132,24 @@ package struct RandomCall {
   /// Runs it and returns what was wrong, with its seed and story; `nil` if nothing.
   package func verdict() -> String? {
     call.run(for: Self.duration)
+    var faults = sightAndSoundFaults()
     awaitChat()
     // Faults may cost a link, and with it the lines on their way.
     let isWhole = deserters.isEmpty && call.members.allSatisfy { $0.departures.isEmpty }
     call.finish(chatIsComplete: isWhole)
-    var faults: [String] = []
     if !call.findings.isEmpty { faults.append(call.findings.summary) }
+    for member in call.members where !deserters.contains(member.name) {
+      if let code = member.exitCode { faults.append("\(member.name) ended with \(code)") }
+    }
+    guard !faults.isEmpty else { return nil }
+    return (["seed \(call.world.seed)"] + story + faults).joined(separator: "\n")
+  }
+
+  /// Who does not see or hear whom now, when all faults have been over for long enough.
+  private func sightAndSoundFaults() -> [String] {
+    var faults: [String] = []
     let company = call.members.filter { !deserters.contains($0.name) }
     for viewer in company {
-      if let code = viewer.exitCode { faults.append("\(viewer.name) ended with \(code)") }
       for seen in company where seen !== viewer {
         let figures = call.figures(of: seen, at: viewer)
         // A satellite takes longer to recover from what went wrong.
@@ -153,8 +162,7 @@ package struct RandomCall {
         }
       }
     }
-    guard !faults.isEmpty else { return nil }
-    return (["seed \(call.world.seed)"] + story + faults).joined(separator: "\n")
+    return faults
   }
 
   /// Eight seconds after the last line all must be there. Only TCP over a satellite repeats a loss

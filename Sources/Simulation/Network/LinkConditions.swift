@@ -54,8 +54,9 @@ package struct LinkConditions: Hashable, Sendable {
 /// How what jitter adds to the delay of a packet is distributed in 0…`jitter`.
 package enum JitterShape: String, Hashable, Sendable, CaseIterable {
   case uniform
-  /// As RFC 8868 §4.5.3 recommends: the absolute value of a Gaussian of mean zero, cut off at
-  /// three standard deviations, which are the most that there may be.
+  /// As RFC 8868 recommends ("Recommended Distribution" of its jitter models): the absolute value
+  /// of a Gaussian of mean zero, cut off at three standard deviations, which are the most that
+  /// there may be.
   case gaussian
 
   /// A share of the most that there may be, in 0…1; `uniform` is so already.
