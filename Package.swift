@@ -96,7 +96,10 @@ let targets: [Target] = [
     "CLinux", "Units", "Wire", "Ciphers", "Links", "Rooms"),
   library(
     "Apps", "Simulating",
-    ["CLinux", "CommandLine", "Judging", "Simulation", "Files", "Media", "Rooms", "Units"]),
+    [
+      "CLinux", "CommandLine", "Judging", "Simulation", "VideoCodec", "Files", "Media", "Rooms",
+      "Units",
+    ]),
   program("p2pcall-simulate", "Simulating", "CLinux"),
   program(
     "p2pcall-link", "Simulating", "Simulation", "CommandLine", "Runtime", "CLinux", "Units"),

@@ -55,6 +55,7 @@ extension FlowResult {
     let shown: [ScenarioFigure] = [
       .frameP50, .frameP95, .frameP99, .frameMax, .shownP50, .shownP95, .freezes, .longestFreeze,
       .delivered, .concealed, .soundGap, .media, .overhead,
+      .quality, .made, .frameSizeP95, .frameSizeMax,
     ]
     parts += shown.compactMap { figure in
       figures[figure].map { "\(figure.words) \(figure.written($0))" }
@@ -155,6 +156,10 @@ extension ScenarioFigure {
     case .tcpShare: "TCP share"
     case .media: "pictures"
     case .overhead: "overhead"
+    case .quality: "luma PSNR"
+    case .made: "made of asked"
+    case .frameSizeP95: "frame's share p95"
+    case .frameSizeMax: "largest"
     case .afterDrop: "after drop"
     case .afterRise: "after rise"
     case .afterStall: "after stall"
@@ -164,10 +169,12 @@ extension ScenarioFigure {
   fileprivate func written(_ value: Double) -> String {
     guard value.isFinite else { return "never" }
     switch self {
-    case .utilisation, .delivered, .concealed, .tcpShare, .overhead:
+    case .utilisation, .delivered, .concealed, .tcpShare, .overhead, .made:
       return "\(rounded(value * 100)) %"
     case .jain: return rounded(value)
     case .freezes: return rounded(value)
+    case .quality: return "\(rounded(value)) dB"
+    case .frameSizeP95, .frameSizeMax: return rounded(value)
     case .media: return "\(Int(value.rounded())) kbit/s"
     default: return "\(rounded(value)) ms"
     }

@@ -10,6 +10,8 @@ package struct SimulationOptions: Hashable, Sendable {
   /// Joins over each kind of line instead of whole random calls.
   package var isOfJoins = false
   package var isJSON = false
+  /// Pictures are the test pattern's, encoded and decoded by the real codec.
+  package var hasRealVideo = false
   package var plot: String?
   package init() {}
 
@@ -39,6 +41,10 @@ private let simulationTable = CommandTable<SimulationOptions, SimulationOptions>
     CommandOption(
       "joins", "joins over each kind of line, and how long they took to the first picture",
       .flag { $0.isOfJoins = true }),
+    CommandOption(
+      "real-video",
+      "encode and decode the test pattern by libvpx in place of scripted pictures (scenarios)",
+      .flag { $0.hasRealVideo = true }),
     CommandOption("json", "one JSON object a run on one line", .flag { $0.isJSON = true }),
     CommandOption(
       "plot", "draw rate, queue, delay and loss over time (one scenario, one seed)",
@@ -54,6 +60,9 @@ private let simulationTable = CommandTable<SimulationOptions, SimulationOptions>
   options.scenarios = operands
   if options.plot != nil, operands.count != 1 || (options.seedCount ?? 1) != 1 {
     throw UsageError("--plot draws one run; name one scenario and leave --seeds out")
+  }
+  if options.hasRealVideo, operands.isEmpty {
+    throw UsageError("--real-video goes with scenarios; name one")
   }
   if options.isOfJoins, !operands.isEmpty || options.isJSON {
     throw UsageError("--joins has lines of its own and prints text; leave scenario and --json out")

@@ -38,7 +38,9 @@ package enum SimulationProgram {
     var isGood = true
     for scenario in scenarios {
       for seed in options.firstSeed..<options.firstSeed + (options.seedCount ?? 1) {
-        let result = ScenarioRun(scenario, seed: seed).run()
+        let result = ScenarioRun(
+          scenario, seed: seed, pictures: options.hasRealVideo ? .pattern(MediaPair.size) : nil
+        ).run()
         isGood = isGood && result.isGood
         if options.isJSON {
           output.write(line: result.json(withSamples: options.seedCount ?? 1 == 1))

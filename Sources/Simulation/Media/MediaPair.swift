@@ -34,14 +34,17 @@ package final class MediaPair {
   /// Bytes of picture and sound that arrived.
   package private(set) var receivedBytes = ByteCount.zero
 
+  /// Of the camera's pictures, where nothing else is said.
+  package static let size = PictureSize(width: 1_280, height: 720)
+
   /// What DTLS adds to a frame: 13 bytes of header, 8 of nonce, 16 of tag, checked at the end.
   private static let padding = [UInt8](repeating: 0, count: 21)
 
   package init(
     _ world: World, network: SimulatedNetwork, from: AccessLine, to: AccessLine,
-    size: PictureSize = PictureSize(width: 1_280, height: 720), framesPerSecond: Double = 30,
+    size: PictureSize = MediaPair.size, framesPerSecond: Double = 30,
     limit: Bitrate = .kilobits(2_500), skewLimit: Interval = .milliseconds(40),
-    oldest: Interval = .seconds(3),
+    oldest: Interval = .seconds(3), film: RealFilm? = nil,
     sabotage: Sabotage? = nil, findings: Findings
   ) {
     self.world = world
@@ -67,7 +70,7 @@ package final class MediaPair {
     var hand: (SendingInput) -> Void = { _ in }
     studio = Studio(
       world, clock: senderClock, camera: camera, microphone: ScriptedMicrophone(microphone: 7),
-      size: size, framesPerSecond: framesPerSecond, takeVideo: { hand(.video($0)) },
+      size: size, framesPerSecond: framesPerSecond, film: film, takeVideo: { hand(.video($0)) },
       takeAudio: { hand(.audio($0)) })
     viewer = Viewer(
       "viewer", world: world, clock: receiverClock, of: studio, oldest: oldest,

@@ -60,6 +60,21 @@ package struct ScriptedCamera: Sendable {
     return frame
   }
 
+  /// A picture that travels in place of a real frame: as long, and referring to the same.
+  package mutating func picture(like frame: EncodedVideoFrame) -> EncodedVideoFrame {
+    var stream = streams[frame.rendition.rawValue]
+    number += 1
+    let picture = ScriptedPicture(
+      camera: camera, number: number, reference: frame.isKeyFrame ? nil : stream.lastBase,
+      size: frame.size, isDiscardable: frame.isDiscardable)
+    if !frame.isDiscardable { stream.lastBase = number }
+    stream.lastSize = frame.size
+    streams[frame.rendition.rawValue] = stream
+    var scripted = frame
+    scripted.bytes = picture.encoded(count: frame.bytes.count)
+    return scripted
+  }
+
   private mutating func nextCount(
     _ settings: VideoEncoderSettings, isKeyFrame: Bool, debt: inout Double
   ) -> Int {

@@ -14,6 +14,8 @@ package final class Studio {
   /// What the encoders made so far.
   package private(set) var encodedBytes = ByteCount.zero
 
+  /// Real pictures in place of scripted ones.
+  package let film: RealFilm?
   package let size: PictureSize
   package let framesPerSecond: Double
   /// One rendition's encoder.
@@ -47,13 +49,14 @@ package final class Studio {
   package init(
     _ world: World, clock: SimulatedClock, camera: ScriptedCamera,
     microphone: ScriptedMicrophone, size: PictureSize, framesPerSecond: Double,
-    takeVideo: @escaping (EncodedVideoFrame) -> Void,
+    film: RealFilm? = nil, takeVideo: @escaping (EncodedVideoFrame) -> Void,
     takeAudio: @escaping (EncodedAudioFrame) -> Void
   ) {
     self.world = world
     self.clock = clock
     self.camera = camera
     self.microphone = microphone
+    self.film = film
     self.size = size
     self.framesPerSecond = framesPerSecond
     self.takeVideo = takeVideo
@@ -109,15 +112,30 @@ package final class Studio {
     guard encoders[at].frameCredit >= 0.999 else { return }
     encoders[at].frameCredit -= 1
     guard wantsVideo(rendition) else { return }
-    let frame = camera.picture(
-      rendition, at: clock.local(world.now), settings: order,
-      forceKeyFrame: encoders[at].needsKeyFrame)
+    guard
+      let frame = picture(rendition, under: order, forceKeyFrame: encoders[at].needsKeyFrame)
+    else { return }
     encoders[at].needsKeyFrame = false
     encoders[at].pictures += 1
     if frame.isKeyFrame { encoders[at].keyFrames += 1 }
     pictureTimes.append(world.now)
     encodedBytes += ByteCount(frame.bytes.count)
     world.schedule(after: Self.encodingTime) { [self] in takeVideo(frame) }
+  }
+
+  private func picture(
+    _ rendition: Rendition, under order: VideoEncoderSettings, forceKeyFrame: Bool
+  ) -> EncodedVideoFrame? {
+    let at = clock.local(world.now)
+    guard let film else {
+      return camera.picture(rendition, at: at, settings: order, forceKeyFrame: forceKeyFrame)
+    }
+    guard
+      let frame = film.encode(captured, at: at, settings: order, forceKeyFrame: forceKeyFrame)
+    else { return nil }
+    let scripted = camera.picture(like: frame)
+    film.send(frame, of: captured, as: camera.newest)
+    return scripted
   }
 
   private func captureSound() {

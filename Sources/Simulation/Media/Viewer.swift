@@ -120,6 +120,7 @@ package final class Viewer {
       world.schedule(after: Self.decodingTime) { tell(.failed) }
       return
     }
+    studio.film?.decode(picture.number, isShown: showAt != nil)
     guard let showAt else {
       figures.passedOver += 1
       return

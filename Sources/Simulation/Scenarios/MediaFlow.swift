@@ -18,14 +18,22 @@ final class MediaFlow {
 
   init(
     _ world: World, network: SimulatedNetwork, flow: ScenarioFlow, limit: Bitrate,
-    from: AccessLine, to: AccessLine, oldest: Interval, findings: Findings
+    from: AccessLine, to: AccessLine, oldest: Interval, pictures real: RealPictures? = nil,
+    findings: Findings
   ) {
     self.world = world
     self.flow = flow
     // Lip sync on a bad line is a figure here; it has a checker of its own elsewhere.
+    var film: RealFilm?
+    if let real {
+      do { film = try RealFilm(real, findings: findings) } catch {
+        findings.report("codec", "no codec: \(error)")
+      }
+    }
     pair = MediaPair(
       world, network: network, from: from, to: to, framesPerSecond: Self.framesPerSecond,
-      limit: limit, skewLimit: .seconds(60), oldest: oldest, findings: findings)
+      limit: limit, skewLimit: .seconds(60), oldest: oldest, film: film,
+      findings: findings)
     let wantsVideo = pair.studio.wantsVideo
     pair.studio.wantsVideo = { [unowned self] in !isPaused && wantsVideo($0) }
     pair.viewer.onDecoded = { [unowned self] in

@@ -46,6 +46,15 @@ struct ScenarioEvaluation {
     if encoded > 0 {
       figures[.overhead] = Double(hosts.source.upCounters.sentBytes.bytes) / encoded - 1
     }
+    if let film = media.pair.studio.film {
+      figures[.made] = film.sizes.mean
+      figures[.frameSizeP95] = film.sizes.percentile(0.95)
+      figures[.frameSizeMax] = film.sizes.percentile(1)
+      let qualities = film.qualities
+      if !qualities.isEmpty {
+        figures[.quality] = qualities.reduce(0, +) / Double(qualities.count)
+      }
+    }
     return figures
   }
 

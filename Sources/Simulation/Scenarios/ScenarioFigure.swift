@@ -31,6 +31,12 @@ package enum ScenarioFigure: String, Hashable, Sendable, CaseIterable {
   case media
   /// Wire bytes beyond the encoded ones, in parts of these.
   case overhead
+  /// Of real pictures alone: luma PSNR of those shown, mean, dB; encoded bytes in parts of those asked
+  /// for; and frames but for key frames, in shares of the rate: 95th percentile and the largest.
+  case quality
+  case made
+  case frameSizeP95
+  case frameSizeMax
   /// After shocks of each kind, ms; the slowest.
   case afterDrop
   case afterRise
@@ -39,7 +45,7 @@ package enum ScenarioFigure: String, Hashable, Sendable, CaseIterable {
   /// Whether more is worse.
   package var isCost: Bool {
     switch self {
-    case .utilisation, .delivered, .jain, .media: false
+    case .utilisation, .delivered, .jain, .media, .quality, .made: false
     default: true
     }
   }

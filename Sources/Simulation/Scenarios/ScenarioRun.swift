@@ -9,14 +9,17 @@ package final class ScenarioRun {
   private let bottleneck: Bottleneck
   private var flows: [Traffic]
   private var meter: ScenarioMeter
+  private let pictures: RealPictures?
 
   /// After the last flow has ended, for what is still on its way.
   private static let drain = Interval.seconds(2)
   /// Older pictures are a finding, beside the time in which nothing passes.
   private static let oldest = Interval.seconds(3)
 
-  package init(_ scenario: Scenario, seed: UInt64) {
+  /// With `pictures` each flow's camera encodes these, else scripted ones.
+  package init(_ scenario: Scenario, seed: UInt64, pictures: RealPictures? = nil) {
     self.scenario = scenario
+    self.pictures = pictures
     world = World(seed: seed)
     network = SimulatedNetwork(world)
     findings = Findings(world)
@@ -56,7 +59,7 @@ package final class ScenarioRun {
     if case .media(let limit) = flow.kind {
       let media = MediaFlow(
         world, network: network, flow: flow, limit: limit, from: access, to: access,
-        oldest: Self.oldest + scenario.longestStall, findings: findings)
+        oldest: Self.oldest + scenario.longestStall, pictures: pictures, findings: findings)
       flows[index].media = media
       traffic = (media.pair.source, media.pair.sink)
     } else {
