@@ -89,6 +89,37 @@ struct VP8EncoderTests {
     #expect((400...700).contains(kilobits[2]), "\(kilobits)")
   }
 
+  @Test func `frames that were held leave the ones after them as they are`() throws {
+    let encoder = VP8Encoder(processors: 2)
+    // From the second second on each fifth picture comes 100 ms later than it should.
+    let sizes = try (0..<120).map { number in
+      var picture = frame(number)
+      picture.capturedAt =
+        picture.capturedAt + .milliseconds(100) * Double(max(0, number - 55) / 5)
+      return try encoder.encode(picture, settings: settings(600), forceKeyFrame: false)?.bytes
+        .count ?? 0
+    }
+    let share = 600_000 / 8 / 30
+    let mean = sizes[60...].reduce(0, +) / 60
+    #expect((share * 8 / 10...share * 12 / 10).contains(mean), "\(sizes)")
+  }
+
+  @Test func `a hard cut drops nothing, and is no burst`() throws {
+    let encoder = VP8Encoder(processors: 2)
+    try encoder.hold(cpuUsed: -10)
+    let sizes = try (0..<240).map { number in
+      var picture = frame(number + number / 60 * 1_000)
+      picture.capturedAt = Instant(nanoseconds: Int64(number) * 33_333_333)
+      return try encoder.encode(picture, settings: settings(400), forceKeyFrame: false)?.bytes
+        .count ?? 0
+    }
+    let share = 400_000 / 8 / 30
+    #expect(!sizes.contains(0), "\(sizes)")
+    #expect(sizes[30...].allSatisfy { $0 < 4 * share }, "\(sizes)")
+    let mean = sizes[30...].reduce(0, +) / sizes[30...].count
+    #expect((share * 95 / 100...share * 105 / 100).contains(mean), "\(mean) of \(share)")
+  }
+
   @Test(arguments: [false, true])
   func `the painted clock survives 150 kbit per second, and half the size`(_ half: Bool) throws {
     let encoder = VP8Encoder(processors: 2)
