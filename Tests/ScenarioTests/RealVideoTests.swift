@@ -34,7 +34,7 @@ import Units
   @Test func `a frame that the decoder refuses is a finding`() {
     var pictures = RealPictures.pattern(MediaPair.size)
     pictures.makeDecoder = { RefusingDecoder() }
-    let result = ScenarioRun(scenario.shortened(to: .seconds(2)), seed: 3, pictures: pictures)
+    let result = ScenarioRun(scenario.shortened(to: .seconds(3)), seed: 3, pictures: pictures)
       .run()
     #expect(result.findings.contains { $0.contains("refused picture 1:") }, "\(result.findings)")
   }
