@@ -120,6 +120,20 @@ struct VP8EncoderTests {
     #expect((share * 95 / 100...share * 105 / 100).contains(mean), "\(mean) of \(share)")
   }
 
+  @Test(arguments: [600, 300, 100])
+  func `a fall of the rate makes no frame of many shares`(kilobits: Int64) throws {
+    let encoder = VP8Encoder(processors: 2)
+    try encoder.hold(cpuUsed: -10)
+    let sizes = try (0..<100).map { number in
+      try encoder.encode(
+        frame(number), settings: settings(number < 90 ? 2_400 : kilobits), forceKeyFrame: false)?
+        .bytes.count ?? 0
+    }
+    let share = Int(kilobits) * 1_000 / 8 / 30
+    #expect(sizes[90] <= 3 * share, "\(sizes)")
+    #expect(sizes[90..<95].reduce(0, +) <= 10 * share, "\(sizes)")
+  }
+
   @Test(arguments: [false, true])
   func `the painted clock survives 150 kbit per second, and half the size`(_ half: Bool) throws {
     let encoder = VP8Encoder(processors: 2)
