@@ -129,7 +129,7 @@ let targets: [Target] = [
   ),
   tests("VideoCodec", "VideoCodec", "Fixtures", "CFFmpeg", "Media", "Units"),
   tests("ErasureCoding", "ErasureCoding", "Media", "Units"),
-  tests("AudioCodec", "AudioCodec", "Media", "Units"),
+  tests("AudioCodec", "AudioCodec", "Simulation", "Wire", "Media", "Units"),
   tests("Camera", "Camera", "CV4L", "CLinux", "Media", "Units"),
   tests("Sound", "Sound", "CALSA", "CLinux", "Media", "Units"),
   tests("Files", "Files", "Fixtures", "CLinux", "Wire", "Rooms", "Media", "Units"),
@@ -139,9 +139,8 @@ let targets: [Target] = [
     "ServerRuntime", "ServerRuntime", "Fixtures", "Runtime", "Encryption", "Files", "Links",
     "Rooms", "Wire", "Ciphers", "CLinux", "Units"),
   tests(
-    "CallRuntime", "CallRuntime", "Hearing", "Runtime", "Encryption", "Call", "Links", "Rooms",
-    "Media",
-    "Wire", "Ciphers", "CLinux", "Units"),
+    "CallRuntime", "CallRuntime", "Hearing", "Runtime", "Encryption", "Call", "Receiving",
+    "Sending", "ErasureCoding", "Links", "Rooms", "Media", "Wire", "Ciphers", "CLinux", "Units"),
   tests("CommandLine", "CommandLine", "CLinux", "Simulation", "Rooms", "Call", "Media", "Units"),
   tests("Judging", "Judging", "Media", "Units"),
   tests(

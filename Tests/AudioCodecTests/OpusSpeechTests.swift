@@ -117,7 +117,7 @@ struct OpusSpeechTests {
     #expect(high > low * 2)
   }
 
-  @Test(arguments: [0, 1, 479, 961, 1_920])
+  @Test(arguments: [0, 1, 479, 961, 1_440, 3_840])
   func `packets of other lengths are refused`(_ count: Int) throws {
     let encoder = try OpusSpeechEncoder()
     let silence = [Int16](repeating: 0, count: count)

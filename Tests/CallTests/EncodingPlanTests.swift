@@ -65,20 +65,6 @@ import Wire
     #expect(less.map(\.rendition) == [.main, .small])
     #expect(less.map { $0.order?.timeShare } == [1, nil])
   }
-
-  @Test func `sound goes in short packets while every path carries them and loses little`() {
-    var plan = EncodingPlan()
-    let cases: [([Int64], Int, Int64)] = [
-      ([300], 0, 20), ([500], 0, 20), ([700], 0, 10), ([500], 0, 10), ([900, 300], 0, 20),
-      ([900, 600], 1, 10), ([900], 3, 10), ([900], 4, 20), ([900], 2, 20), ([900], 0, 10),
-      ([], 0, 20),
-    ]
-    for (rates, loss, milliseconds) in cases {
-      let order = plan.audioOrder(for: rates.map { advice($0, full) }, lossPercent: loss)
-      #expect(order.packet == .milliseconds(milliseconds), "\(rates) with \(loss) % of loss")
-      #expect(order.expectedLossPercent == loss)
-    }
-  }
 }
 
 @Suite struct ChatLogTests {

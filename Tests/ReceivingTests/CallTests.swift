@@ -30,7 +30,9 @@ import Units
       _ = call.sender.takeStatistics(at: call.now)
       call.run(for: .seconds(10))
       #expect(call.problems == [])
-      #expect(call.shown.count * 1_000 >= call.encoded * 995)
+      // Of 5 % loss BENCHMARKS asks for 99.5 %, of 20 % for 98; the last may still be on their way.
+      let asked = loss > 0.05 ? 0.99 : 0.995
+      #expect(Double(call.shown.count + 1) >= Double(call.encoded) * asked)
       #expect(call.keyFrames == 1)
       delays += call.shown.dropFirst(30).map { $0.decodedAt - $0.capturedAt }
       encoded += Double(call.encodedBytes.bytes) * 8 / 12_000

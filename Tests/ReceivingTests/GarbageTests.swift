@@ -96,7 +96,7 @@ import Wire
             EncodedVideoFrame(
               bytes: frame.bytes, isKeyFrame: frame.reference == nil, size: ScriptedFrame.size,
               capturedAt: now)), at: now)
-        _ = audio.pull(wasQuiet: random.chance(0.5), at: now)
+        _ = audio.pull(pending: random.chance(0.5) ? 0 : 480, at: now)
         receiver.handle(.timeout, at: now)
         sender.handle(.timeout, at: now)
         if let deadline = receiver.nextDeadline, deadline.at <= now { pastDeadlines += 1 }

@@ -198,7 +198,7 @@ struct VirtualCall {
       case .report(let bytes): transmit(bytes, isReport: true)
       case .encoder(let new): advice = new
       case .keyFrameNeeded: wantsKeyFrame = true
-      case .audioLoss: break
+      case .audio: break
       }
     }
   }
@@ -261,10 +261,10 @@ struct VirtualCall {
   private mutating func pull() {
     var samples = 0
     while samples < 480 {
-      let decision = audio.pull(wasQuiet: true, at: now + clockOffset)
+      let decision = audio.pull(pending: 0, at: now + clockOffset)
       decisions.append(decision)
       switch decision {
-      case .decode(let packet):
+      case .decode(let packet, _):
         samples += packet.samples
         receiver.handle(
           .audioPlayed(

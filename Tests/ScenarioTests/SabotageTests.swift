@@ -38,6 +38,7 @@ import Units
     (.soundDoubled, "sound", " after "),
     (.soundOfAnother, "sound", "a packet of microphone"),
     (.soundLate, "skew", "ms apart"),
+    (.soundStale, "sound", "ms late"),
     (.deadlineInThePast, "turn", "in the past"),
     (.timerAtOneInstant, "turn", "turns at one instant"),
     (.timerStorm, "turn", "turns by timer in one second"),

@@ -91,13 +91,17 @@ import Units
 
   @Test func `sound comes back with its number and the one before it from redundancy`() throws {
     var microphone = ScriptedMicrophone(microphone: 2)
-    let packets = (0..<5).map { _ in
-      microphone.packet(at: .zero, bitrate: .kilobits(32), of: .milliseconds(20))
+    let packets = (0..<6).map { number in
+      microphone.packet(
+        at: .zero, bitrate: .kilobits(32), of: .milliseconds(20),
+        expectedLossPercent: number < 5 ? 10 : 5)
     }
     #expect(packets[4].bytes.count == 80)
     let decoder = ScriptedAudioDecoder()
     #expect(try decoder.decode(packets[4].bytes) == [Int16](repeating: 5, count: 960))
     #expect(try decoder.recover(from: packets[4].bytes, count: 960)[0] == 4)
+    // Where Opus would have put none in, the one before is concealed.
+    #expect(try decoder.recover(from: packets[5].bytes, count: 960)[0] == 0)
     #expect(try decoder.conceal(count: 3) == [0, 0, 0])
     #expect(throws: MediaError.self) { try decoder.decode([1, 2, 3]) }
   }

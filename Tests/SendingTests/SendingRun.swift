@@ -14,7 +14,7 @@ struct SendingRun {
   private(set) var reports: [[UInt8]] = []
   private(set) var advice: [EncoderAdvice] = []
   private(set) var keyFramesAsked = 0
-  private(set) var audioLoss: [Int] = []
+  private(set) var audio: [AudioAdvice] = []
 
   init(_ configuration: SendingConfiguration = SendingConfiguration()) {
     sender = MediaSender(configuration, erasureCode: CauchyErasureCode())
@@ -62,7 +62,7 @@ struct SendingRun {
       case .report(let bytes): reports.append(bytes)
       case .encoder(let new): advice.append(new)
       case .keyFrameNeeded: keyFramesAsked += 1
-      case .audioLoss(let percent): audioLoss.append(percent)
+      case .audio(let advice): audio.append(advice)
       }
     }
   }

@@ -2,8 +2,8 @@ import COpus
 package import Media
 package import Units
 
-/// Opus (RFC 6716) for speech, 48 kHz mono, packets of 10 or 20 ms, with in-band redundancy.
-/// One owner.
+/// Opus (RFC 6716) for speech, 48 kHz mono, packets of 10, 20, 40 or 60 ms, with in-band redundancy
+/// where losses are expected. One owner.
 package final class OpusSpeechEncoder: AudioEncoder {
   private let encoder: OpaquePointer
   /// Samples by which decoded sound lags behind what was encoded (6.5 ms).
@@ -32,13 +32,13 @@ package final class OpusSpeechEncoder: AudioEncoder {
   deinit { opus_encoder_destroy(encoder) }
 
   package func encode(_ samples: [Int16]) throws(MediaError) -> [UInt8] {
-    guard samples.count == 480 || samples.count == 960 else {
+    guard [480, 960, 1_920, 2_880].contains(samples.count) else {
       throw MediaError(
         .unsupported, "an Opus packet of \(samples.count) samples was asked for",
-        remedy: "give 480 or 960")
+        remedy: "give 480, 960, 1920 or 2880")
     }
     var written: Int32 = 0
-    // 1275 bytes is the largest packet of one frame (RFC 6716 §3.4).
+    // 1275 bytes is the largest frame (RFC 6716 §3.4); at speech's rates longer packets fit as well.
     let packet = [UInt8](unsafeUninitializedCapacity: 1_275) { buffer, count in
       guard let target = buffer.baseAddress else { return }
       written = opus_encode(

@@ -34,6 +34,7 @@ package struct Conference {
   var isChangePutOff = false
   /// By rendition.
   var keyFrames = Rendition.allCases.map { _ in SharedKeyFrames() }
+  var audioPlan = AudioPlan()
   var source: (size: PictureSize, framesPerSecond: Double)?
   var chat = ChatLog()
   var departure = Departure()
@@ -54,6 +55,7 @@ package struct Conference {
   /// packet, and kept for their memory.
   var openPeers: [Int] = []
   var openAdvice: [EncoderAdvice] = []
+  var openSoundAdvice: [AudioAdvice] = []
   var outputs = OutputQueue<ConferenceOutput>()
 
   package init(

@@ -9,16 +9,16 @@ extension Conference {
   mutating func updateOrders(at now: Instant) {
     openPeers.removeAll(keepingCapacity: true)
     openAdvice.removeAll(keepingCapacity: true)
-    var loss = 0
+    openSoundAdvice.removeAll(keepingCapacity: true)
     for index in 0..<peers.count where !ending.hasBegun && peers[index].gate.isOpen {
       openPeers.append(index)
       if let advice = peers[index].advice { openAdvice.append(advice) }
-      loss = max(loss, peers[index].audioLossPercent)
+      if let advice = peers[index].audioAdvice { openSoundAdvice.append(advice) }
     }
     updateRenditions(of: isCameraOn ? openPeers : [], at: now)
     var wanted: AudioOrder?
     if isMicrophoneOn, !openPeers.isEmpty {
-      wanted = plan.audioOrder(for: openAdvice, lossPercent: loss)
+      wanted = audioPlan.order(for: openSoundAdvice, pictures: openAdvice)
     }
     if wanted != audioOrder {
       audioOrder = wanted

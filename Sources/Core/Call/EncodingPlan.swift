@@ -1,23 +1,9 @@
 package import Media
 import Sending
-package import Units
+import Units
 
 /// What the picture thread encodes from now on; `nil` where it is used means: encode nothing.
 package typealias VideoOrder = VideoEncoderSettings
-
-/// What the microphone's thread encodes from now on.
-package struct AudioOrder: Hashable, Sendable {
-  package var bitrate: Bitrate
-  package var expectedLossPercent: Int
-  /// Of one packet: 10 or 20 ms.
-  package var packet: Interval
-
-  package init(bitrate: Bitrate, expectedLossPercent: Int, packet: Interval) {
-    self.bitrate = bitrate
-    self.expectedLossPercent = expectedLossPercent
-    self.packet = packet
-  }
-}
 
 /// Turns what each peer's path carries into standing orders for the encoders.
 ///
@@ -27,18 +13,10 @@ package struct AudioOrder: Hashable, Sendable {
 struct EncodingPlan: Sendable {
   /// By rendition.
   private var orders: [VideoOrder?] = Rendition.allCases.map { _ in nil }
-  private var hasShortPackets = false
 
   private static let leastShare = 0.25
   /// Of each side of the source, in the small rendition.
   private static let smallScale = 0.5
-  private static let audioBitrate = Bitrate.kilobits(32)
-  /// Sound in packets of 10 ms is heard 10 ms sooner and costs some 32 kbit/s of headers more: worth
-  /// it where every path carries much more than that and loses little (a lost packet of 20 ms is
-  /// repaired by the redundancy in the next one just as well). The way back has other limits, so
-  /// that it does not swing.
-  private static let shortPackets = (from: Bitrate.kilobits(600), atMostLoss: 1)
-  private static let longPackets = (below: Bitrate.kilobits(400), aboveLoss: 3)
 
   /// The orders that differ from the standing ones enough to matter (3 % of the rate), for the peers
   /// that get either rendition of a source of this size; `nil` as an order means: stop encoding.
@@ -83,18 +61,5 @@ struct EncodingPlan: Sendable {
     if Double(change) > 0.03 * Double(standing.bitrate.bitsPerSecond) { return true }
     standing.bitrate = wanted.bitrate
     return wanted != standing
-  }
-
-  /// What the microphone's thread should make for peers with this advice and this loss in percent.
-  mutating func audioOrder(for advice: [EncoderAdvice], lossPercent: Int) -> AudioOrder {
-    let slowest = advice.min { $0.bitrate < $1.bitrate }?.bitrate ?? .zero
-    if slowest < Self.longPackets.below || lossPercent > Self.longPackets.aboveLoss {
-      hasShortPackets = false
-    } else if slowest >= Self.shortPackets.from, lossPercent <= Self.shortPackets.atMostLoss {
-      hasShortPackets = true
-    }
-    return AudioOrder(
-      bitrate: Self.audioBitrate, expectedLossPercent: lossPercent,
-      packet: .milliseconds(hasShortPackets ? 10 : 20))
   }
 }

@@ -30,7 +30,7 @@ struct PeerSession {
   /// What the sender last advised; `nil` until it did.
   private(set) var advice: EncoderAdvice?
   private(set) var adviceCount = 0
-  private(set) var audioLossPercent = 0
+  private(set) var audioAdvice: AudioAdvice?
   /// What the peer gets, and what suits it: it changes to that at the next key frame.
   private(set) var rendition = Rendition.main
   var wantedRendition = Rendition.main
@@ -101,6 +101,7 @@ struct PeerSession {
   mutating func carries(on link: LinkID?, at now: Instant, backlog: (SessionID) -> Int) {
     guard link != carrier else { return }
     carrier = link
+    receiver.handle(.carrier(isStream: link?.carrier == .stream), at: now)
     if link?.carrier == .stream { tell(.stream, at: now) }
     carrierHolds(backlog(session), at: now)
   }
@@ -171,7 +172,7 @@ struct PeerSession {
       case .encoder(let advice):
         self.advice = advice
         adviceCount += 1
-      case .audioLoss(let percent): audioLossPercent = percent
+      case .audio(let advice): audioAdvice = advice
       case .keyFrameNeeded: outputs.append(.keyFrame)
       }
     }

@@ -42,7 +42,7 @@ package struct EncodedVideoFrame: Sendable {
 /// One Opus packet.
 package struct EncodedAudioFrame: Sendable {
   package var bytes: [UInt8]
-  /// Samples at 48 kHz: 480 or 960.
+  /// Samples at 48 kHz: 480, 960, 1 920 or 2 880.
   package var samples: Int
   /// When its first sample was captured.
   package var capturedAt: Instant

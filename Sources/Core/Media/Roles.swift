@@ -102,7 +102,7 @@ package protocol VideoDecoder: AnyObject {
 }
 
 package protocol AudioEncoder: AnyObject {
-  /// Encodes one packet's worth of samples (480 or 960).
+  /// Encodes one packet's worth of samples (480, 960, 1 920 or 2 880).
   func encode(_ samples: [Int16]) throws(MediaError) -> [UInt8]
   func set(bitrate: Bitrate, expectedLossPercent: Int)
 }

@@ -18,7 +18,10 @@ package struct MediaReceiver: Sendable {
   private var losses = LossTracker()
   private var order = FrameOrder()
   private var keyFrame = KeyFrameRequest()
-  private var age = PictureAge()
+  private var soundAge = MediaAge()
+  private var pictureAge = MediaAge()
+  private var comesOnStream = false
+  private var pictureShownAt: Instant?
   private var sync = LipSync()
   private var shown = ShowLog()
   private var outputs = OutputQueue<ReceivingOutput>()
@@ -54,6 +57,7 @@ package struct MediaReceiver: Sendable {
       order.breakChain()
       keyFrame.noteHopeless(at: now)
     case .roundTrip(let interval): roundTrip = min(max(interval, .zero), .seconds(10))
+    case .carrier(let isStream): comesOnStream = isStream
     case .timeout: break
     }
     pump(at: now)
@@ -73,7 +77,8 @@ package struct MediaReceiver: Sendable {
       if isAudio { losses.suspect(gap, at: now) }
     }
     switch (packet.source, packet.payloadType) {
-    case (MediaStream.Source.audio, MediaStream.PayloadType.opus):
+    case (MediaStream.Source.audio, MediaStream.PayloadType.opus),
+      (MediaStream.Source.audio, MediaStream.PayloadType.redundantOpus):
       takeAudio(packet, at: now)
     case (MediaStream.Source.video, MediaStream.PayloadType.vp8):
       takeVideo(packet, index: videoCount.insert(packet, at: now), isRepair: false, at: now)
@@ -86,18 +91,39 @@ package struct MediaReceiver: Sendable {
   }
 
   private mutating func takeAudio(_ packet: RTPPacket, at now: Instant) {
-    guard let samples = OpusPacket.samples(of: packet.payload) else {
+    guard let arrival = AudioArrival(packet) else {
       refused += 1
       return
     }
+    let isFirst = audioCount.isEmpty
     let index = audioCount.insert(packet, at: now)
+    let timestamp = audioClock.timestamp(of: packet.timestamp)
+    let captured = MediaAge.time(of: timestamp, rate: MediaStream.ClockRate.audio)
+    soundAge.note(captured, roundTrip: roundTrip, at: now)
+    // Each tells how fast the other could come.
+    if let captured = sync.pictureTime(ofSound: timestamp) {
+      pictureAge.note(captured, roundTrip: roundTrip, at: now)
+    }
+    guard soundAge.admitsSound(captured, at: now) else { return }
+    // Before the first packet that came nothing was missed.
+    if !isFirst {
+      for copy in arrival.copies { giveOut(copy, of: arrival, timestamp, index, at: now) }
+    }
+    giveOut(arrival.newest, of: arrival, timestamp, index, at: now)
+  }
+
+  private mutating func giveOut(
+    _ sound: AudioArrival.Sound, of arrival: AudioArrival, _ timestamp: Int64, _ index: PacketIndex,
+    at now: Instant
+  ) {
+    let index = index + -sound.distance
     guard audioSeen.insert(index) else { return }
     outputs.append(
       .audio(
         AudioPacket(
-          bytes: packet.payload.withUnsafeBytes { sounds.copy($0) },
-          rtpTimestamp: audioClock.timestamp(of: packet.timestamp),
-          index: index, samples: samples, arrivedAt: now)))
+          bytes: sound.bytes.withUnsafeBytes { sounds.copy($0) },
+          rtpTimestamp: timestamp &- sound.offset, index: index, samples: sound.samples,
+          arrivedAt: now, distance: Int(sound.distance), reach: arrival.reach)))
   }
 
   private mutating func takeRepair(_ packet: RTPPacket, at now: Instant) {
@@ -163,7 +189,13 @@ package struct MediaReceiver: Sendable {
       keyFrame.noteHopeless(at: now)
     case .inOrder, .repaired, .old: break
     }
-    if !isRepair { age.note(packet.timestamp, roundTrip: roundTrip, at: now) }
+    if !isRepair {
+      let captured = MediaAge.time(of: packet.timestamp, rate: MediaStream.ClockRate.video)
+      pictureAge.note(captured, roundTrip: roundTrip, at: now)
+      if let captured = sync.soundTime(ofPicture: packet.timestamp) {
+        soundAge.note(captured, roundTrip: roundTrip, at: now)
+      }
+    }
     if payload.startsFrame, KeyFrameHeader.isKeyFrame(payload.part) {
       keyFrame.noteComing(index, at: now)
     }
@@ -219,15 +251,22 @@ package struct MediaReceiver: Sendable {
       let assembled = AssembledFrame(
         bytes: frame.bytes, isKeyFrame: frame.isKeyFrame, size: frame.size,
         rtpTimestamp: frame.timestamp)
-      guard age.admits(frame.timestamp, at: now) else {
+      let captured = MediaAge.time(of: frame.timestamp, rate: MediaStream.ClockRate.video)
+      let isAwaited = pictureShownAt.map { now - $0 >= Self.pictureless } ?? true
+      guard pictureAge.admitsPicture(captured, onStream: comesOnStream && !isAwaited, at: now)
+      else {
         outputs.append(.decode(assembled, showAt: nil))
         continue
       }
+      pictureShownAt = now
       let showAt = sync.showTime(of: frame.timestamp, at: now)
       shown.note(frame.timestamp, shownAt: showAt, clockRate: MediaStream.ClockRate.video)
       outputs.append(.decode(assembled, showAt: showAt))
     }
   }
+
+  /// After so long without any picture a late one is better than none, on a stream too.
+  private static let pictureless = Interval.milliseconds(500)
 
   /// Reports that are due.
   private mutating func pump(at now: Instant) {

@@ -14,6 +14,8 @@ package enum ReceivingInput: Sendable {
   case decodeFailed
   /// The link's newest round trip time.
   case roundTrip(Interval)
+  /// Whether packets come on a stream from now on.
+  case carrier(isStream: Bool)
   /// `nextDeadline` has come.
   case timeout
 }
@@ -58,15 +60,22 @@ package struct AudioPacket: Equatable, Sendable {
   package var samples: Int
   /// When the network gave it: what the jitter buffer measures, however late it is handed over.
   package var arrivedAt: Instant
+  /// 0: the packet itself; else it is a copy that came with the packet so many later.
+  package var distance: Int
+  /// The farthest copy that came with it: with how many packets' delay losses can be undone.
+  package var reach: Int
 
   package init(
-    bytes: [UInt8], rtpTimestamp: Int64, index: PacketIndex, samples: Int, arrivedAt: Instant
+    bytes: [UInt8], rtpTimestamp: Int64, index: PacketIndex, samples: Int, arrivedAt: Instant,
+    distance: Int = 0, reach: Int = 0
   ) {
     self.bytes = bytes
     self.rtpTimestamp = rtpTimestamp
     self.index = index
     self.samples = samples
     self.arrivedAt = arrivedAt
+    self.distance = distance
+    self.reach = reach
   }
 }
 

@@ -11,6 +11,7 @@ package struct MediaSender: Sendable {
   private var frames = FrameQueue()
   private var videoPacketizer: VideoPacketizer
   private var audioPacketizer: AudioPacketizer
+  private var redundancy = AudioRedundancy()
   private var history: PacketHistory
   private var protection: FrameProtection
   private var congestion: CongestionControl
@@ -38,7 +39,7 @@ package struct MediaSender: Sendable {
   private var isSendingKeyFrame = false
   /// When the first packet of the first picture left.
   private var firstVideoAt: Instant?
-  private var audioLoss = 0
+  private var audioAdvice: AudioAdvice?
 
   /// How long after that repair is sent twice, of how many bytes at most (more would crowd out what
   /// it is for), and up to which queue.
@@ -58,6 +59,8 @@ package struct MediaSender: Sendable {
   /// After that sound only probes, a little oftener than a packet of a picture would: a line that stands
   /// still keeps what it is given, and that comes first when it moves on.
   private static let soundPatience = Interval.seconds(1)
+  /// Sound older than that is not sent: THREATS R8.
+  private static let staleSound = Interval.milliseconds(360)
   private static let probeInterval = Interval.milliseconds(200)
   private static let keyFrameRepeat = Interval.milliseconds(300)
 
@@ -105,7 +108,9 @@ package struct MediaSender: Sendable {
     case .feedback(let bytes): receive(bytes, at: now)
     case .roundTrip(let interval): roundTrip = min(max(interval, .zero), .seconds(10))
     case .queued(let count): carrierQueue = count
-    case .stream: congestion.beginLow()
+    case .stream:
+      congestion.beginLow()
+      redundancy.beginStream()
     case .limit(let rate): congestion.limit = max(rate, configuration.minimumRate)
     case .source(let size, let framesPerSecond):
       budget.setSource(size, framesPerSecond: framesPerSecond)
@@ -131,12 +136,19 @@ package struct MediaSender: Sendable {
   }
 
   private mutating func take(_ frame: EncodedAudioFrame, at now: Instant) {
+    // What an encoder had in hand while this process stood still is of another time.
+    guard now - frame.capturedAt <= Self.staleSound else { return }
     if let stalledSince, now - stalledSince > Self.soundPatience, let lastSentAt,
       now - lastSentAt < Self.probeInterval * 0.7
     {
       return
     }
-    guard let packet = audioPacketizer.packet(of: frame) else { return }
+    let room = SoundShare(of: congestion.target).packetRoom(
+      frame, overhead: configuration.overhead)
+    guard
+      let packet = audioPacketizer.packet(
+        of: frame, distances: redundancy.distances(affordable: room))
+    else { return }
     pacer.append(paced(packet, as: .audio))
   }
 
@@ -154,6 +166,7 @@ package struct MediaSender: Sendable {
       case .transportFeedback(let feedback):
         resume(at: now)
         congestion.handle(feedback, at: now)
+        redundancy.handle(feedback, isOverflowing: congestion.isOverflowing)
       case .nack, .pictureLoss, .senderReport, .receiverReport: break
       }
     }
@@ -293,7 +306,9 @@ package struct MediaSender: Sendable {
       if let index = paced.index { history.insert(packet, index: index, at: now) }
     }
     tally.count(paced)
-    packet.transportSequence = congestion.send(paced.size, at: now)
+    let number = congestion.send(paced.size, at: now)
+    packet.transportSequence = number
+    if paced.medium == .audio { redundancy.noteSent(number) }
     // Until the carrier tells its queue anew, what was given to it counts as waiting there.
     if carrierQueue > .zero { carrierQueue += paced.size }
     lastSentAt = now
@@ -334,18 +349,14 @@ package struct MediaSender: Sendable {
         packetCount: count.packets, byteCount: count.bytes))
   }
 
-  /// Opus wants to know about losses in coarse steps only.
   private mutating func adviseAudio() {
-    let percent = congestion.lossRatio * 100
-    let advice = Self.audioLossSteps.last { $0.from <= percent }?.advice ?? 0
-    guard advice != audioLoss else { return }
-    audioLoss = advice
-    outputs.append(.audioLoss(advice))
+    let advice = AudioAdvice(
+      loss: congestion.lossRatio, copies: redundancy.copies,
+      room: SoundShare(of: congestion.target).rate)
+    if let audioAdvice, audioAdvice.isNear(advice) { return }
+    audioAdvice = advice
+    outputs.append(.audio(advice))
   }
-
-  private static let audioLossSteps: [(from: Double, advice: Int)] = [
-    (0, 0), (1, 3), (3, 5), (7, 10), (15, 20), (25, 30), (40, 50),
-  ]
 
   package mutating func nextOutput() -> SendingOutput? { outputs.next() }
 

@@ -32,8 +32,8 @@ package enum SendingOutput: Equatable, Sendable {
   case report([UInt8])
   /// What the video encoder should make from the next frame on.
   case encoder(EncoderAdvice)
-  /// What the audio encoder should allow for, in percent; 0…50.
-  case audioLoss(Int)
+  /// What the path means for sound.
+  case audio(AudioAdvice)
   /// The next frame must be a key frame: frames before one are dropped unsent or undecodable.
   case keyFrameNeeded
 }

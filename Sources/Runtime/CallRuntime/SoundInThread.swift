@@ -88,12 +88,15 @@ final class SoundInThread: Sendable {
       }
       if samples.isEmpty { start = block.capturedAt }
       samples.append(contentsOf: block.samples)
-      guard samples.count >= AudioFormat.samples(in: wanted.packet) else { continue }
-      let packet = try encoder.encode(samples)
-      _ = report(
-        .encodedAudio(EncodedAudioFrame(bytes: packet, samples: samples.count, capturedAt: start))
-      )
-      samples.removeAll(keepingCapacity: true)
+      // A shorter packet may have been ordered while more than one of it was waiting.
+      let count = AudioFormat.samples(in: wanted.packet)
+      while samples.count >= count {
+        let packet = try encoder.encode(Array(samples.prefix(count)))
+        _ = report(
+          .encodedAudio(EncodedAudioFrame(bytes: packet, samples: count, capturedAt: start)))
+        samples.removeFirst(count)
+        start += wanted.packet
+      }
     }
   }
 }

@@ -182,8 +182,10 @@ package final class SimulatedMember {
   package func suspend(for duration: Interval) {
     isSuspended = true
     studio.close()
+    for viewer in viewers.values { viewer.isSuspended = true }
     world.schedule(after: duration) { [self] in
       isSuspended = false
+      for viewer in viewers.values { viewer.isSuspended = false }
       guard isRunning else { return }
       studio.open()
       for input in waitingInputs { feed(input) }
@@ -269,9 +271,7 @@ package final class SimulatedMember {
     case .holdVideo(let rendition, let isHeld):
       if isHeld { heldRenditions.insert(rendition) } else { heldRenditions.remove(rendition) }
     case .keyFrame(let rendition): studio.wantKeyFrame(rendition)
-    case .encodeAudio(let order):
-      studio.audioBitrate = order?.bitrate
-      if let order { studio.packet = order.packet }
+    case .encodeAudio(let order): studio.audioOrder = order
     case .decode(let session, let frame, let showAt): decode(frame, of: session, showAt: showAt)
     case .audio(let session, let packet): viewers[session]?.take(packet)
     case .audioHold(let session, let hold): viewers[session]?.hold(hold)

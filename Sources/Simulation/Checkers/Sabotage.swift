@@ -16,6 +16,7 @@ package enum Sabotage: String, Hashable, Sendable, CaseIterable {
   case soundDoubled
   case soundOfAnother
   case soundLate
+  case soundStale
   // What a state machine asks for and gives out.
   case deadlineInThePast
   case timerAtOneInstant

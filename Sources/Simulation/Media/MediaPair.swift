@@ -1,3 +1,4 @@
+import Call
 import ErasureCoding
 import Links
 package import Media
@@ -22,6 +23,9 @@ package final class MediaPair {
   private var heldBack: [[UInt8]] = []
   private var sender: MediaSender
   private var receiver = MediaReceiver(erasureCode: CauchyErasureCode())
+  private var audioPlan = AudioPlan()
+  private var soundAdvice: AudioAdvice?
+  private var pictureAdvice: EncoderAdvice?
   private var senderAlarm: Alarm!
   private var receiverAlarm: Alarm!
   private var senderTurns: TurnChecker
@@ -79,7 +83,7 @@ package final class MediaPair {
       sabotage: sabotage, findings: findings)
     hand = { [unowned self] in feed($0) }
     studio.wantsVideo = { [unowned self] _ in sender.wantsVideo }
-    studio.audioBitrate = .kilobits(32)
+    planSound()
     senderAlarm = Alarm(world, clock: senderClock) { [unowned self] in
       feed(SendingInput.timeout, byTimer: true)
     }
@@ -161,7 +165,11 @@ package final class MediaPair {
             VideoEncoderSettings(
               size: $0, framesPerSecond: advice.framesPerSecond, bitrate: advice.bitrate)
           })
-      case .audioLoss: break
+        pictureAdvice = advice
+        planSound()
+      case .audio(let advice):
+        soundAdvice = advice
+        planSound()
       case .keyFrameNeeded: studio.wantKeyFrame(.main)
       }
     }
@@ -169,6 +177,12 @@ package final class MediaPair {
     if sabotage == .deadlineInThePast { deadline?.at = now - .nanoseconds(1) }
     senderTurns.turned(byTimer: byTimer, outputs: count, at: now, deadline: deadline)
     senderAlarm.set(sender.nextDeadline)
+  }
+
+  /// As a conference does.
+  private func planSound() {
+    studio.audioOrder = audioPlan.order(
+      for: soundAdvice.map { [$0] } ?? [], pictures: pictureAdvice.map { [$0] } ?? [])
   }
 
   private func transmit(_ kind: FrameKind, _ body: [UInt8]) {

@@ -1,3 +1,4 @@
+package import Call
 package import Media
 package import Units
 
@@ -6,9 +7,7 @@ package final class Studio {
   /// What the picture encoders are to make, and how that goes.
   package private(set) var encoders = Rendition.allCases.map { _ in Encoder() }
   /// What the sound encoder is to make; `nil`: nothing.
-  package var audioBitrate: Bitrate?
-  /// How much sound is in a packet: 10 or 20 ms.
-  package var packet = Interval.milliseconds(20)
+  package var audioOrder: AudioOrder?
   /// Asked before each picture: whether it is worth encoding.
   package var wantsVideo: (Rendition) -> Bool = { _ in true }
   /// What the encoders made so far.
@@ -139,13 +138,15 @@ package final class Studio {
   }
 
   private func captureSound() {
-    guard let audioBitrate, world.now >= soundUntil else { return }
-    soundUntil = world.now + packet
+    guard let order = audioOrder, world.now >= soundUntil else { return }
+    soundUntil = world.now + order.packet
     packetTimes.append(world.now)
     let capturedAt = clock.local(world.now)
-    let frame = microphone.packet(at: capturedAt, bitrate: audioBitrate, of: packet)
+    let frame = microphone.packet(
+      at: capturedAt, bitrate: order.bitrate, of: order.packet,
+      expectedLossPercent: order.expectedLossPercent)
     encodedBytes += ByteCount(frame.bytes.count)
     // A packet is whole when its last sample was captured.
-    world.schedule(after: packet) { [self] in takeAudio(frame) }
+    world.schedule(after: order.packet) { [self] in takeAudio(frame) }
   }
 }

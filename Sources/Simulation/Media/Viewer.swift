@@ -22,6 +22,7 @@ package final class Viewer {
   private let studio: Studio
   private let findings: Findings
   private let sabotage: Sabotage?
+  private let oldest: Interval
   private var pictures: PictureChecker
   private var skew: SkewChecker
   private var lastShow = Instant.zero
@@ -34,7 +35,10 @@ package final class Viewer {
   private var onConcealed: (Int, Int) -> Void = { _, _ in }
   private var runs: [Run] = []
   private var newestPacket: UInt32 = 0
-  private var wasQuiet = false
+  /// The newest that was heard in time, and the newest that was not.
+  private var freshPacket: UInt32?
+  private var stalePacket: UInt32 = 0
+  private var playedAt: Instant?
   /// Samples since the newest packet was heard.
   private var gapSamples = 0
   private var concealed = (samples: 0, of: 0)
@@ -51,9 +55,11 @@ package final class Viewer {
   private static let decodingTime = Interval.milliseconds(3)
   private static let deviceDelay = Interval.milliseconds(20)
   private static let blockSamples = 480
+  /// By what sound is stretched: the period of a voice of 200 Hz.
+  private static let period = 240
 
-  /// `oldest`: a picture that comes later after its capture is a finding. `skewLimit` holds from
-  /// `since` on.
+  /// `oldest`: a picture that comes, or sound that is heard, later after its capture is a finding.
+  /// `skewLimit` holds from `since` on.
   package init(
     _ name: String, world: World, clock: SimulatedClock, of studio: Studio,
     oldest: Interval = .seconds(3), skewLimit: Interval = .milliseconds(40),
@@ -64,6 +70,7 @@ package final class Viewer {
     self.clock = clock
     self.studio = studio
     self.sabotage = sabotage
+    self.oldest = oldest
     self.findings = findings
     pictures = PictureChecker(
       name, camera: studio.cameraID, oldest: oldest, findings: findings)
@@ -181,6 +188,7 @@ package final class Viewer {
     var blocks = 0
     world.repeat(every: .milliseconds(10)) { [weak self] in
       guard let self, isOpen else { return false }
+      if isSuspended { return true }
       playBlock()
       blocks += 1
       if blocks % 100 == 0 { reportConcealed() }
@@ -190,11 +198,17 @@ package final class Viewer {
 
   package func close() { isOpen = false }
 
+  /// The whole process stands still: nothing is played.
+  package var isSuspended = false
+
   package func take(_ packet: AudioPacket) { buffer.insert(packet) }
   package func hold(_ interval: Interval) { buffer.hold = interval }
 
   private func playBlock() {
     let now = clock.local(world.now)
+    // As `Voice` does after a stop.
+    if let playedAt, now - playedAt > .milliseconds(300) { runs.removeAll() }
+    playedAt = now
     while runs.reduce(0, { $0 + $1.samples }) < Self.blockSamples { pull(at: now) }
     if let run = runs.first, let sound = run.sound {
       let played = Interval.seconds(Double(run.offset) / 48_000)
@@ -204,6 +218,7 @@ package final class Viewer {
         figures.lastHeardAt = heardAt
         figures.lastSoundDelay = heardAt - captured - played
         figures.soundDelays.add(heardAt - captured - played)
+        checkAge(of: sound.number, heardAt - captured - played)
       }
       onPlayed(run.rtpTimestamp + Int64(run.offset), now, Self.deviceDelay)
     }
@@ -217,22 +232,41 @@ package final class Viewer {
     }
   }
 
+  private func checkAge(of packet: UInt32, _ age: Interval) {
+    let age = sabotage == .soundStale && freshPacket != nil ? age + .seconds(4) : age
+    // Before anything came in time nobody can tell that it is late.
+    guard age > oldest else {
+      freshPacket = packet
+      return
+    }
+    guard freshPacket != nil, packet != stalePacket else { return }
+    stalePacket = packet
+    findings.report("sound", "\(name): packet \(packet) is heard \(age.milliseconds) ms late")
+  }
+
   private func pull(at now: Instant) {
-    switch buffer.pull(wasQuiet: wasQuiet, at: now) {
-    case .decode(let packet):
+    let pending = runs.reduce(0) { $0 + $1.samples }
+    switch buffer.pull(pending: pending, at: now) {
+    case .decode(let packet, let pace):
       guard let sound = heard(packet.bytes) else { return }
-      append(sound, timestamp: packet.rtpTimestamp, samples: packet.samples)
+      var samples = packet.samples
+      switch pace {
+      case .asIs: break
+      case .longer:
+        samples += Self.period
+        figures.stretchedSamples += Self.period
+      case .shorter:
+        samples -= Self.period
+        figures.stretchedSamples += Self.period
+      }
+      append(sound, timestamp: packet.rtpTimestamp, samples: samples)
     case .recover(let packet, let samples):
       guard var sound = ScriptedSound(decoding: packet.bytes) else { return }
+      guard sound.hasRedundancy else { return conceal(samples) }
       sound.number -= 1
       figures.recovered += 1
       append(sound, timestamp: packet.rtpTimestamp - Int64(samples), samples: samples)
-    case .conceal(let samples):
-      figures.concealedSamples += samples
-      extendGap(samples)
-      concealed.samples += samples
-      concealed.of += samples
-      runs.append(Run(samples: samples))
+    case .conceal(let samples): conceal(samples)
     case .silence(let samples):
       if figures.playedPackets > 0 {
         figures.silentSamples += samples
@@ -240,6 +274,14 @@ package final class Viewer {
       }
       runs.append(Run(samples: samples))
     }
+  }
+
+  private func conceal(_ samples: Int) {
+    figures.concealedSamples += samples
+    extendGap(samples)
+    concealed.samples += samples
+    concealed.of += samples
+    runs.append(Run(samples: samples))
   }
 
   private func extendGap(_ samples: Int) {
@@ -253,8 +295,6 @@ package final class Viewer {
       findings.report("sound", "\(name): packet \(sound.number) after \(newestPacket)")
     }
     newestPacket = max(newestPacket, sound.number)
-    // A speaker pauses now and then.
-    wasQuiet = sound.number / 40 % 3 == 2
     figures.playedPackets += 1
     figures.heardSamples += samples
     gapSamples = 0
@@ -328,6 +368,8 @@ package struct ViewingFigures: Sendable {
   package var silentSamples = 0
   /// From packets, recovered ones too.
   package var heardSamples = 0
+  /// Put in or left out to change the delay.
+  package var stretchedSamples = 0
   /// Concealed and silent in one piece.
   package var longestSoundGap = Interval.zero
   /// Capture to ear.

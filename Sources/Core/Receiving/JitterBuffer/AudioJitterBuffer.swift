@@ -1,14 +1,23 @@
 package import Units
+import Wire
 
 /// What to play next.
 package enum AudioDecision: Equatable, Sendable {
-  case decode(AudioPacket)
-  /// The packet before `from` is lost: take it from that one's in-band redundancy, if it has any.
+  case decode(AudioPacket, AudioPace)
+  /// The packet before `from` is lost: take it from that one's in-band redundancy.
   case recover(from: AudioPacket, samples: Int)
   /// Hide a gap of so many samples.
   case conceal(samples: Int)
   /// Nobody speaks, or nothing has come for long.
   case silence(samples: Int)
+}
+
+/// How fast a packet is to play: by one period of its pitch more or less (`TimeStretch`).
+package enum AudioPace: Equatable, Sendable {
+  case asIs
+  /// In haste, sound that repeats itself poorly is shortened too.
+  case shorter(inHaste: Bool)
+  case longer(inHaste: Bool)
 }
 
 /// What was played since the statistics were last taken.
@@ -24,8 +33,8 @@ package struct AudioStatistics: Hashable, Sendable {
 /// Keeps one peer's sound until it is played; owned by the sound thread.
 ///
 /// Each time the device needs samples `pull` says where they come from. Packets play as much later
-/// than the fastest of them as all but a few need, no more. The delay grows by concealing once
-/// where packets come late, and shrinks by leaving out a packet where it is quiet.
+/// than the fastest of them as all but a few need, no more: where that changes, or the clocks of two
+/// sound cards drift apart, sound is made a little longer or shorter.
 package struct AudioJitterBuffer: Sendable {
   /// How much longer sound is to wait for the picture (`ReceivingOutput.audioHold`).
   package var hold = Interval.zero
@@ -40,19 +49,22 @@ package struct AudioJitterBuffer: Sendable {
   private var lastSamples = 960
   /// The newest measured playout delay.
   private var delay = Interval.zero
-  private var adjustedAt = Instant.zero
-  /// Share of packets that never came in time, smoothed.
-  private var missedShare = 0.0
   private var tally = (played: 0, concealed: 0)
 
   private static let packetLimit = 64
-  /// Samples given where nothing else tells a length: 10 ms.
+  /// Samples given where nothing else tells a length, and what devices take at a time: 10 ms.
   private static let block = 480
+  private static let blockLength = Interval.milliseconds(10)
   /// After so much concealment in a row silence is more honest.
   private static let concealLimit = 48 * 100
-  private static let adjustInterval = Interval.milliseconds(400)
-  /// Beyond this the delay shrinks whether it is quiet or not.
-  private static let intolerable = Interval.milliseconds(120)
+  /// What the delay may be off before it is corrected: less than wanted, and more than wanted and
+  /// the block that packets may have to wait for the device. The two lie further apart than a
+  /// correction's size, so that it does not swing.
+  private static let tolerance = (short: Interval.milliseconds(2), long: Interval.milliseconds(2))
+  /// Off by more than this, it is corrected in haste.
+  private static let haste = Interval.milliseconds(20)
+  /// What came after it was concealed, and later than this, is left out.
+  private static let intolerable = Interval.milliseconds(60)
   /// Beyond this all that is late is left out at once.
   private static let stale = Interval.milliseconds(300)
   private static let mostTarget = Interval.milliseconds(200)
@@ -61,7 +73,7 @@ package struct AudioJitterBuffer: Sendable {
 
   package mutating func insert(_ packet: AudioPacket) {
     guard (1...5_760).contains(packet.samples) else { return }
-    target.note(packet.rtpTimestamp, at: packet.arrivedAt)
+    target.note(packet, hasRedundancy: OpusPacket.hasRedundancy(packet.bytes))
     if let next, packet.index < next.index { return }
     if packets.count == Self.packetLimit { packets.removeFirst() }
     let at = packets.lastIndex { $0.index <= packet.index }.map { $0 + 1 } ?? 0
@@ -69,11 +81,17 @@ package struct AudioJitterBuffer: Sendable {
     packets.insert(packet, at: at)
   }
 
-  /// The next samples. `wasQuiet` says that what was played last could hardly be heard.
-  package mutating func pull(wasQuiet: Bool, at now: Instant) -> AudioDecision {
-    let decision = decide(wasQuiet: wasQuiet, at: now)
+  /// The packet to be played next is there.
+  package var hasNext: Bool {
+    guard let next, let first = packets.first else { return false }
+    return first.index == next.index
+  }
+
+  /// The next samples; `pending` were given before and are not played yet.
+  package mutating func pull(pending: Int, at now: Instant) -> AudioDecision {
+    let decision = decide(pending: pending, at: now)
     switch decision {
-    case .decode(let packet): tally.played += packet.samples
+    case .decode(let packet, _): tally.played += packet.samples
     case .recover(_, let samples): tally.played += samples
     case .conceal(let samples):
       tally.played += samples
@@ -83,88 +101,89 @@ package struct AudioJitterBuffer: Sendable {
     return decision
   }
 
-  private mutating func decide(wasQuiet: Bool, at now: Instant) -> AudioDecision {
+  private mutating func decide(pending: Int, at now: Instant) -> AudioDecision {
+    dropRelics(at: now)
     guard let first = packets.first else { return underrun() }
     guard let next else {
       // The first packet waits until its time has come, or the second would be late at once.
-      guard now - target.fastest(first.rtpTimestamp) >= wantedDelay - .milliseconds(5) else {
-        return .silence(samples: Self.block)
-      }
-      return play(at: now)
+      guard now - target.fastest(first.rtpTimestamp) >= wantedDelay(at: now) - .milliseconds(5)
+      else { return .silence(samples: Self.block) }
+      return play(.asIs, at: now)
     }
-    if first.index == next.index { return inOrder(first, wasQuiet: wasQuiet, at: now) }
-    miss(true)
+    if first.index == next.index { return inOrder(first, pending: pending, at: now) }
     let missing = first.rtpTimestamp &- next.timestamp
     // What was concealed already stands for what is missing, and a long gap was a pause.
     guard missing > Int64(ahead), missing <= Int64(Self.concealLimit) else {
-      return play(at: now)
+      skipLate(at: now)
+      return play(.asIs, at: now)
     }
     return fill(Int(missing), before: first)
   }
 
   private mutating func inOrder(
-    _ packet: AudioPacket, wasQuiet: Bool, at now: Instant
+    _ packet: AudioPacket, pending: Int, at now: Instant
   ) -> AudioDecision {
-    let delay = now - target.fastest(packet.rtpTimestamp)
-    if let next, packet.rtpTimestamp &- next.timestamp > Int64(packet.samples),
-      delay < wantedDelay
-    {
+    let wanted = wantedDelay(at: now)
+    // What was asked for a whole block before its time would have had that time.
+    let early = Self.blockLength * Double(pending / Self.block)
+    let delay = now + early - target.fastest(packet.rtpTimestamp)
+    if let next, packet.rtpTimestamp &- next.timestamp > Int64(packet.samples), delay < wanted {
       // The sender was silent: the next spurt begins at its own time.
       return .silence(samples: Self.block)
     }
-    let excess = delay - wantedDelay
-    let length = Interval.seconds(Double(packet.samples) / 48_000)
-    let isRested = now - adjustedAt >= Self.adjustInterval
-    if excess > Self.stale, packets.count > 1 {
-      // After a blackout, or a stop of this process: what is so late is not worth hearing.
-      while packets.count > 1,
-        now - target.fastest(packets[0].rtpTimestamp) > wantedDelay + length
-      {
-        packets.removeFirst()
-      }
-      adjustedAt = now
-      return play(at: now)
-    }
-    if ahead > 0 {
-      // It is late and was concealed: played, it would delay everything after it.
-      if excess > length / 2, packets.count > 1 {
-        ahead = max(0, ahead - packet.samples)
-        miss(true)
-        return skip(at: now)
-      }
-    } else if packets.count > 1, isRested,
-      wasQuiet && excess > length + .milliseconds(5) || excess > Self.intolerable
-    {
-      adjustedAt = now
-      return skip(at: now)
-    } else if isRested, excess < .milliseconds(-8) {
-      adjustedAt = now
-      return .conceal(samples: Self.block)
-    }
-    return play(at: now)
+    let excess = delay - wanted
+    if skipLate(at: now) { return play(.asIs, at: now) }
+    return play(pace(excess: excess, pending: pending % Self.block), at: now)
   }
 
-  /// Leaves the first packet out.
-  private mutating func skip(at now: Instant) -> AudioDecision {
-    packets.removeFirst()
-    return play(at: now)
+  /// What has waited here for so long stood still together with this process.
+  private mutating func dropRelics(at now: Instant) {
+    let limit = wantedDelay(at: now) + Self.stale
+    while let first = packets.first, now - first.arrivedAt > limit { packets.removeFirst() }
   }
 
-  private mutating func play(at now: Instant) -> AudioDecision {
+  /// After a blackout what comes far too late is not worth hearing: sound goes on at the newest.
+  @discardableResult
+  private mutating func skipLate(at now: Instant) -> Bool {
+    let wanted = wantedDelay(at: now)
+    let limit = wanted + (ahead > 0 ? Self.intolerable : Self.stale)
+    guard packets.count > 1, now - target.fastest(packets[0].rtpTimestamp) > limit else {
+      return false
+    }
+    while packets.count > 1, now - target.fastest(packets[0].rtpTimestamp) > wanted {
+      packets.removeFirst()
+    }
+    return true
+  }
+
+  private func pace(excess: Interval, pending: Int) -> AudioPace {
+    if excess < .zero - Self.tolerance.short {
+      return .longer(inHaste: excess < .zero - Self.haste)
+    }
+    // Samples that wait for the rest of their block are late without being safer.
+    let waiting = Interval.seconds(Double(pending) / 48_000)
+    let late = excess + waiting - Self.blockLength
+    guard late > Self.tolerance.long, packets.count > 1,
+      packets[1].index == packets[0].index + 1
+    else { return .asIs }
+    return .shorter(inHaste: late > Self.haste)
+  }
+
+  private mutating func play(_ pace: AudioPace, at now: Instant) -> AudioDecision {
     let packet = packets.removeFirst()
     next = (packet.index + 1, packet.rtpTimestamp &+ Int64(packet.samples))
     ahead = 0
     lastSamples = packet.samples
     delay = now - target.fastest(packet.rtpTimestamp)
-    miss(false)
-    return .decode(packet)
+    return .decode(packet, pace)
   }
 
   /// `missing` samples are lost before `following`; the first `ahead` of them are concealed.
   private mutating func fill(_ missing: Int, before following: AudioPacket) -> AudioDecision {
     let left = missing - ahead
     let samples = min(left, lastSamples)
-    let canRecover = ahead == 0 && left <= lastSamples
+    let canRecover =
+      ahead == 0 && left <= lastSamples && OpusPacket.hasRedundancy(following.bytes)
     if left == samples {
       next = (following.index, following.rtpTimestamp)
       ahead = 0
@@ -180,25 +199,17 @@ package struct AudioJitterBuffer: Sendable {
     return .conceal(samples: Self.block)
   }
 
-  private mutating func miss(_ missed: Bool) {
-    missedShare += ((missed ? 1 : 0) - missedShare) / 100
+  private func wantedDelay(at now: Instant) -> Interval {
+    min(target.value + target.repair(at: now), Self.mostTarget) + hold
   }
 
-  private var wantedDelay: Interval {
-    // With losses, the packet after a lost one should be there when the lost one is due: it
-    // carries its redundancy.
-    let redundancy: Interval =
-      missedShare > 0.02 ? .seconds(Double(lastSamples) / 48_000) : .zero
-    return min(target.value + redundancy, Self.mostTarget) + hold
-  }
-
-  package mutating func takeStatistics() -> AudioStatistics {
+  package mutating func takeStatistics(at now: Instant) -> AudioStatistics {
     var statistics = AudioStatistics()
     if tally.played > 0 {
       statistics.concealedPercent = Double(tally.concealed) * 100 / Double(tally.played)
     }
     statistics.delay = delay
-    statistics.target = wantedDelay
+    statistics.target = wantedDelay(at: now)
     tally = (0, 0)
     return statistics
   }

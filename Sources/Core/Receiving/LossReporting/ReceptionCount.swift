@@ -43,6 +43,9 @@ struct ReceptionCount {
     senderReport = (UInt32(truncatingIfNeeded: report.time >> 16), now)
   }
 
+  /// Nothing has come yet.
+  var isEmpty: Bool { first == nil }
+
   var jitterInterval: Interval { .seconds(jitter / Double(clockRate)) }
 
   private var expected: Int64 { first.map { highest - $0 + 1 } ?? 0 }

@@ -106,6 +106,22 @@ struct LipSync {
     return skews.isEmpty ? .zero : skews.sorted()[skews.count / 2]
   }
 
+  /// On the clock of pictures' timestamps (`MediaAge.time`); `nil` before both reports.
+  func pictureTime(ofSound timestamp: Int64) -> Interval? {
+    guard let audio, let video else { return nil }
+    let captured = capture(timestamp, audio, rate: MediaStream.ClockRate.audio)
+    return MediaAge.time(of: video.timestamp, rate: MediaStream.ClockRate.video)
+      + (captured - video.time)
+  }
+
+  /// The same the other way round.
+  func soundTime(ofPicture timestamp: Int64) -> Interval? {
+    guard let audio, let video else { return nil }
+    let captured = capture(timestamp, video, rate: MediaStream.ClockRate.video)
+    return MediaAge.time(of: audio.timestamp, rate: MediaStream.ClockRate.audio)
+      + (captured - audio.time)
+  }
+
   /// On the sender's clock.
   private func capture(_ timestamp: Int64, _ reference: Reference, rate: Int64) -> Interval {
     let ticks = timestamp &- reference.timestamp

@@ -16,6 +16,8 @@ struct CongestionControl {
   private(set) var lossRatio = 0.0
   /// The same over a longer time, and how losses follow one another.
   private(set) var lossPattern = LossPattern()
+  /// What the newest feedback missed was lost to a queue that overflows.
+  private(set) var isOverflowing = false
 
   private var log: SentLog
   private var capacity: CapacityEstimate
@@ -137,7 +139,8 @@ struct CongestionControl {
     updatedAt = now
     // What an outage swallowed tells nothing about the path after it.
     countLoss(arrived: arrived.count, lost: isOutageOver ? 0 : lost, elapsed: elapsed)
-    if !isOutageOver, !isQueueing(arrived) {
+    isOverflowing = isQueueing(arrived)
+    if !isOutageOver, !isOverflowing {
       lossPattern.count(arrived.count + max(0, lost), lost: lost, runs: runs)
     }
     standingQueue = delay.standing(at: now)

@@ -10,6 +10,8 @@ struct PaceWindow {
   private var total = ByteCount.zero
 
   static let span = Interval.milliseconds(100)
+  /// By which clocks count a span differently: what left at once must not fall out of it too early.
+  private static let margin = Interval.microseconds(50)
 
   mutating func add(_ size: ByteCount, at now: Instant) {
     sent.append((now, size))
@@ -26,13 +28,13 @@ struct PaceWindow {
     for (at, size) in sent[left...] {
       guard excess > 0 else { break }
       excess -= size.bytes
-      opening = at + Self.span + .nanoseconds(1)
+      opening = at + Self.span + Self.margin + .nanoseconds(1)
     }
     return opening
   }
 
   private mutating func forget(at now: Instant) {
-    while left < sent.count, sent[left].at + Self.span < now {
+    while left < sent.count, sent[left].at + Self.span + Self.margin < now {
       total -= sent[left].size
       left += 1
     }

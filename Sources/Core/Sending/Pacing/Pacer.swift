@@ -41,8 +41,8 @@ struct Pacer {
   /// When the next repair or video packet may leave.
   private var nextSendAt = Instant.zero
 
-  /// Sound that waits longer than 16 packets is dropped from its oldest end.
-  private static let audioLimit = 16
+  /// What waits of sound, in samples: older than that it is dropped.
+  private static let audioLimit = UInt32(300 * 48)
   private static let repairLimit = 256
   /// Bytes of repair: losses of one picture leave as fast as pictures do; what an outage cost, or a
   /// change of the path, must not be one burst that is lost again.
@@ -67,7 +67,10 @@ struct Pacer {
   mutating func append(_ packet: Packet) {
     switch packet.medium {
     case .audio:
-      if audio.count == Self.audioLimit { audio.removeFirst() }
+      let newest = packet.packet.timestamp
+      while let first = audio.first, newest &- first.packet.timestamp > Self.audioLimit {
+        audio.removeFirst()
+      }
       audio.append(packet)
     case .repair:
       if repair.count == Self.repairLimit {

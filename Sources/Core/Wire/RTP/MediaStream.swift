@@ -9,6 +9,8 @@ package enum MediaStream {
     /// Parity over packets of `vp8`.
     package static let vp8Parity: UInt8 = 98
     package static let opus: UInt8 = 111
+    /// `opus` with copies of earlier packets (RFC 2198).
+    package static let redundantOpus: UInt8 = 63
   }
 
   /// Synchronisation sources (RFC 3550 §8); retransmissions have their own (RFC 4588 §4), and so has

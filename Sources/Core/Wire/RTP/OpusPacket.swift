@@ -22,4 +22,13 @@ package enum OpusPacket {
     default: 120 << Int(configuration & 3)
     }
   }
+
+  /// Whether `packet` holds the one before it again, coarsely (RFC 6716 §2.1.7): mono, one frame of at
+  /// most 20 ms, not CELT alone. Its first bits are the voice activity and this (§4.2.3, §4.2.4).
+  package static func hasRedundancy(_ packet: [UInt8]) -> Bool {
+    guard packet.count >= 2, packet[0] & 7 == 0 else { return false }
+    let configuration = packet[0] >> 3
+    guard configuration < 16, configuration >= 12 || configuration & 3 <= 1 else { return false }
+    return packet[1] & 0x40 != 0
+  }
 }
