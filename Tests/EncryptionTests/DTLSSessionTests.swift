@@ -220,6 +220,32 @@ import Units
     #expect(pair.isEstablished)
   }
 
+  @Test func `a client that begins anew in the middle of a handshake is answered`() {
+    let first = peers.pair(.datagram)
+    var flight: [[UInt8]] = []
+    // The server's flight is lost, and the client gives up.
+    first.backPath = { datagram in
+      guard datagram[13] != 3 else { return [datagram] }
+      flight.append(datagram)
+      return []
+    }
+    first.shakeHands()
+    #expect(!flight.isEmpty)
+
+    let client = peers.left.makeSession(
+      .datagram, role: .client, expectedKeyHash: peers.right.certificateKeyHash)
+    let second = SessionPair(client, first.server)
+    second.start()
+    // What still comes of the flight before.
+    for datagram in flight { second.injectToClient(datagram) }
+    second.settleThroughLoss { second.isEstablished }
+    #expect(second.clientEvents == [.established])
+    #expect(second.serverEvents == [.established])
+    client.send([1], at: second.now)
+    second.settle()
+    #expect(second.serverEvents.last == .received([1]))
+  }
+
   @Test func `forged alerts and ClientHellos do not end an established session`() {
     let pair = peers.pair(.datagram)
     var hello: [UInt8] = []

@@ -30,6 +30,17 @@ final class RawPeer {
     _ = p2p_SSL_CTX_set_min_proto_version(context, Int32(settings.versions.minimum))
     _ = p2p_SSL_CTX_set_max_proto_version(context, Int32(settings.versions.maximum))
     SSL_CTX_set_options(context, settings.options | p2p_SSL_OP_NO_QUERY_MTU)
+    if settings.carrier == .datagram, settings.role == .server {
+      SSL_CTX_set_options(context, p2p_SSL_OP_COOKIE_EXCHANGE)
+      SSL_CTX_set_cookie_generate_cb(context) { _, bytes, count in
+        bytes?.update(repeating: 7, count: 16)
+        count?.pointee = 16
+        return 1
+      }
+      SSL_CTX_set_cookie_verify_cb(context) { _, bytes, count in
+        count == 16 && bytes?.pointee == 7 ? 1 : 0
+      }
+    }
     if let ciphers = settings.ciphers { SSL_CTX_set_cipher_list(context, ciphers) }
     if let groups = settings.groups { _ = p2p_SSL_CTX_set1_groups_list(context, groups) }
     if settings.hasCertificate {

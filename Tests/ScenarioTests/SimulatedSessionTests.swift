@@ -119,6 +119,31 @@ private final class SessionPair {
     #expect(pair.clientReceived.flatMap { $0 } == [UInt8](repeating: 7, count: 1_000))
   }
 
+  @Test func `a client that begins anew in the middle of a handshake is answered`() {
+    let pair = pair(.datagram)
+    var flight: [[UInt8]] = []
+    pair.wire = { isClient, _, bytes in
+      guard !isClient else { return [bytes] }
+      flight.append(bytes)
+      return flight.count == 1 ? [bytes] : []
+    }
+    pair.start()
+    #expect(flight.count == 2)
+    pair.client = alice.makeSession(
+      .datagram, role: .client, expectedKeyHash: bob.certificateKeyHash)
+    // What still comes of the flight before stands before the new hello's answer.
+    var answers = 0
+    pair.wire = { isClient, _, bytes in
+      if isClient { return [bytes] }
+      answers += 1
+      return answers == 1 ? [flight[1], bytes] : [bytes]
+    }
+    pair.client.start(at: pair.now)
+    pair.drain()
+    pair.run(for: .seconds(2))
+    #expect(Set(pair.events) == ["client established", "server established"])
+  }
+
   @Test(arguments: carriers)
   func `the server's certificate is compared in the handshake`(carrier: Carrier) {
     let wrong = SimulatedSessionFactory(seed: 3).certificateKeyHash

@@ -12,7 +12,7 @@ package final class DTLSSession: SecureSession {
   /// What a message grows by at most.
   package static let overhead = 37
 
-  private let connection: SSLConnection
+  private var connection: SSLConnection
   private var gate: RecordGate
   private var outputs = SessionOutputs()
   private var deadline: Deadline?
@@ -20,6 +20,10 @@ package final class DTLSSession: SecureSession {
   init(_ connection: SSLConnection) {
     self.connection = connection
     gate = RecordGate(role: connection.role, cookie: connection.cookie)
+    setUp()
+  }
+
+  private func setUp() {
     connection.setDatagramSize(Self.datagramSize)
     connection.setQuickRetransmission()
   }
@@ -34,6 +38,8 @@ package final class DTLSSession: SecureSession {
   package func receive(_ bytes: [UInt8], at now: Instant) {
     guard outputs.phase == .handshaking || outputs.phase == .established else { return }
     let admitted = gate.admitted(bytes)
+    if let answer = gate.answerToNewHello() { outputs.append(.transmit(answer)) }
+    if let hello = gate.newBeginning() { beginAnew(with: hello) }
     guard !admitted.isEmpty else { return }
     connection.feed(admitted)
     advance()
@@ -65,6 +71,15 @@ package final class DTLSSession: SecureSession {
 
   package var nextDeadline: Deadline? { deadline }
   package func nextOutput() -> SecureSessionOutput? { outputs.next() }
+
+  /// The client has given up the handshake under way; its first hello was answered already.
+  private func beginAnew(with hello: [UInt8]) {
+    connection = connection.afresh()
+    setUp()
+    connection.feed(hello)
+    _ = connection.handshake()
+    while connection.nextOutbound() != nil {}
+  }
 
   private func advance() {
     if outputs.phase == .handshaking {

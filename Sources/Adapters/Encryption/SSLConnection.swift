@@ -61,6 +61,9 @@ final class SSLConnection {
     plain?.deallocate()
   }
 
+  /// Another of the same kind, which has seen nothing yet.
+  func afresh() -> SSLConnection { SSLConnection(context, role: role, rules: rules) }
+
   static func owner(of ssl: OpaquePointer) -> SSLConnection {
     Unmanaged.fromOpaque(p2p_SSL_get_app_data(ssl)!).takeUnretainedValue()
   }

@@ -22,6 +22,8 @@ final class SimulatedSecureSession: SecureSession {
   private let expectedKeyHash: [UInt8]?
   private let random: [UInt8]
   private let cookieKey: [UInt8]
+  /// Of a client: the server has answered this attempt; what came before belongs to another.
+  private var hasCookie = false
 
   private var stage = Stage.idle
   private var clientRandom: [UInt8] = []
@@ -215,8 +217,10 @@ final class SimulatedSecureSession: SecureSession {
   private func handle(_ message: HandshakeMessage, at now: Instant) {
     switch (role, stage, message) {
     case (.client, .awaitingHello, .cookieRequest(let cookie)):
+      hasCookie = true
       transmit(.clientHello(random: clientRandom, cookie: cookie), at: now)
-    case (.client, .awaitingHello, .serverHello(let random, let certificate, let signature)):
+    case (.client, .awaitingHello, .serverHello(let random, let certificate, let signature))
+    where hasCookie || !isDatagram:
       handleServerHello(random, certificate, signature, at: now)
     case (.client, .awaitingFinish, .serverFinish(let check)):
       guard check == keys?.check(by: "server", certificate: certificate.certificateChain[0]) else {
@@ -229,6 +233,9 @@ final class SimulatedSecureSession: SecureSession {
       handleClientHello(random, cookie, at: now)
     case (.server, .awaitingFinish, .clientHello(let random, _)) where random == clientRandom:
       repeatFlight()
+    case (.server, .awaitingFinish, .clientHello(let random, let cookie)) where isDatagram:
+      // A client that gave up and begins anew.
+      handleClientHello(random, cookie, at: now)
     case (.server, .awaitingFinish, .clientFinish(let certificate, let signature, let check)):
       handleClientFinish(certificate, signature, check, at: now)
     case (.server, .established, .clientFinish):
@@ -241,16 +248,7 @@ final class SimulatedSecureSession: SecureSession {
   }
 
   private func handleClientHello(_ random: [UInt8], _ cookie: [UInt8], at now: Instant) {
-    if isDatagram {
-      let expected = MixingHash.digest(0x434F_4F4B, cookieKey, random, count: 20)
-      guard cookie == expected else {
-        // Without state and without a timer: the client repeats.
-        let body = HandshakeMessage.cookieRequest(cookie: expected).encoded
-        let record = SessionRecord(kind: .handshake, sequence: 0, body: body)
-        outputs.append(.transmit(record.written(toDatagram: true)))
-        return
-      }
-    }
+    if isDatagram, cookie != self.cookie(for: random) { return requestCookie(for: random) }
     clientRandom = random
     let own = certificate.certificateChain[0]
     let keys = SessionKeys(
@@ -261,6 +259,17 @@ final class SimulatedSecureSession: SecureSession {
       .serverHello(
         random: self.random, certificate: own,
         signature: certificate.signature(of: keys.serverTranscript)), at: now)
+  }
+
+  /// Without state and without a timer: the client repeats.
+  private func requestCookie(for random: [UInt8]) {
+    let body = HandshakeMessage.cookieRequest(cookie: cookie(for: random)).encoded
+    let record = SessionRecord(kind: .handshake, sequence: 0, body: body)
+    outputs.append(.transmit(record.written(toDatagram: true)))
+  }
+
+  private func cookie(for random: [UInt8]) -> [UInt8] {
+    MixingHash.digest(0x434F_4F4B, cookieKey, random, count: 20)
   }
 
   private func handleServerHello(
