@@ -59,6 +59,54 @@ import Wire
     #expect(take(7..<8, into: &receiver, at: instant(170)) == [6, 7])
   }
 
+  /// The peer's clock is 7 s ahead of the timestamps of its sound.
+  private func acquainted(clockAt: Int) -> MediaReceiver {
+    var receiver = MediaReceiver(erasureCode: CauchyErasureCode())
+    receiver.handle(.roundTrip(roundTrip), at: instant(clockAt))
+    let left = Instant.zero + .seconds(7) + .milliseconds(Int64(clockAt - 30))
+    receiver.handle(.clock(NTPTime.at(left)), at: instant(clockAt))
+    return receiver
+  }
+
+  private func report(_ source: UInt32) -> [UInt8] {
+    RTCPCompound([
+      .senderReport(
+        SenderReport(source: source, time: 7 << 32, timestamp: 0, packetCount: 0, byteCount: 0))
+    ]).encoded
+  }
+
+  @Test func `what waited since the link was made is not heard, though nothing came before it`() {
+    var receiver = acquainted(clockAt: 20)
+    // The network failed right after the handshake, for 4 s.
+    receiver.handle(.report(report(MediaStream.Source.audio)[...]), at: instant(4_000))
+    let heard = take(0..<200, into: &receiver, at: instant(4_000))
+    #expect(heard.last == 199)
+    #expect(heard.allSatisfy { $0 * 20 + 30 >= 4_000 - 400 - 40 }, "\(heard)")
+  }
+
+  @Test func `what a clock told a minute ago says nothing`() {
+    var receiver = acquainted(clockAt: 20)
+    // The path became three seconds longer meanwhile.
+    receiver.handle(.report(report(MediaStream.Source.audio)[...]), at: instant(63_030))
+    #expect(take(3_000..<3_001, into: &receiver, at: instant(63_030)) == [3_000])
+  }
+
+  @Test func `the fastest link's clock counts`() {
+    var receiver = acquainted(clockAt: 20)
+    // Another link's handshake took two seconds longer.
+    receiver.handle(.clock(NTPTime.at(.zero + .seconds(7))), at: instant(2_030))
+    receiver.handle(.report(report(MediaStream.Source.audio)[...]), at: instant(2_040))
+    #expect(take(0..<1, into: &receiver, at: instant(2_040)).isEmpty)
+  }
+
+  @Test func `a longer round trip that TCP's repetitions make excuses nothing`() {
+    var receiver = MediaReceiver(erasureCode: CauchyErasureCode())
+    receiver.handle(.roundTrip(roundTrip), at: instant(0))
+    receiver.handle(.roundTrip(.seconds(2)), at: instant(100))
+    #expect(take(10..<11, into: &receiver, at: instant(230)) == [10])
+    #expect(take(11..<12, into: &receiver, at: instant(1_250)).isEmpty)
+  }
+
   @Test func `of what waited in a socket for ten seconds only the newest is heard`() {
     var receiver = started(until: 100)
     // Stopped at 2 s; the socket held the first 180 packets, the others were lost.

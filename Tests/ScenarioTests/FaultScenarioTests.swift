@@ -59,6 +59,35 @@ import Units
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
   }
 
+  @Test(arguments: [Transport.auto, .tcp])
+  func `what waited since the link was made is neither heard nor shown`(
+    transport: Transport
+  ) throws {
+    let (call, anna, ben) = try pair(
+      transport: transport, for: .seconds(14)
+    ) { call, anna, ben in
+      // Ben's line stands still from the moment at which he knows Anna.
+      call.world.repeat(every: .milliseconds(1)) { [unowned call] in
+        guard ben.viewers[anna.session] != nil else { return true }
+        #expect(call.figures(of: anna, at: ben).firstShownAt == nil)
+        #expect(call.figures(of: anna, at: ben).lastHeardAt == nil)
+        ben.host.change { $0.isStalled = true }
+        call.world.schedule(after: .seconds(4)) { ben.host.change { $0.isStalled = false } }
+        return false
+      }
+    }
+    for (seen, viewer) in [(anna, ben), (ben, anna)] {
+      let figures = call.figures(of: seen, at: viewer)
+      #expect(figures.shown > 60)
+      #expect(figures.delays.percentile(1) < .milliseconds(1_000))
+      // On datagrams the report that tells how old the first packet is comes behind it.
+      #expect(figures.soundDelays.count > 500)
+      #expect(
+        figures.soundDelays.percentile(transport == .tcp ? 1 : 0.995) < .milliseconds(1_000))
+    }
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
   @Test func `a blackout of 35 s ends the link on both sides, and they meet again`() throws {
     // Picture and sound find each other anew after they met again.
     var limits = SimulatedCall.Limits()

@@ -49,6 +49,22 @@ import Wire
     checkMessage(LinkMessage.select(Select(number: 258)), golden: [4, 0, 0, 1, 2])
   }
 
+  @Test func `CLOCK is as documented`() {
+    // 2^24 + 2 s and a quarter.
+    checkMessage(
+      LinkMessage.clock(Clock(time: 0x0100_0002_4000_0000)),
+      golden: [5, 1, 0, 0, 2, 0x40, 0, 0, 0])
+  }
+
+  @Test func `NTP's format keeps nanoseconds, and no time of a peer's traps`() {
+    #expect(NTPTime.at(.zero + .milliseconds(2_250)) == 0x0000_0002_4000_0000)
+    for nanoseconds in [0, 1, 999_999_999, 86_400_123_456_789] as [Int64] {
+      let time = NTPTime.interval(NTPTime.at(Instant(nanoseconds: nanoseconds)))
+      #expect(time.nanoseconds == nanoseconds || time.nanoseconds == nanoseconds - 1)
+    }
+    #expect(NTPTime.interval(.max).seconds.rounded() == 4_294_967_296)
+  }
+
   @Test func `PING, PONG and GOODBYE`() {
     checkMessage(Ping(number: 0xA0B0_C0D0), golden: [0xA0, 0xB0, 0xC0, 0xD0])
     checkMessage(Pong(number: 1), golden: [0, 0, 0, 1])

@@ -1,4 +1,5 @@
 import Links
+import Receiving
 import Rooms
 import Sending
 import Units
@@ -20,6 +21,8 @@ extension Conference {
     case .selected(let session, let path): selected(session, LinkReport(path), at: now)
     case .roundTrip(let session, let interval):
       with(session) { $0.roundTrip(interval, at: now) }
+    case .clock(let session, let time):
+      with(session) { $0.tell(.clock(time), at: now) }
     case .silent(let session):
       let away = LinkReport(path: .reconnecting, family: "", roundTrip: nil, cipher: "")
       selected(session, away, at: now)

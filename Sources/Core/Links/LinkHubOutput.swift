@@ -19,6 +19,8 @@ package enum LinkHubOutput: Sendable {
   /// How long an answer of the peer's takes on that way: when it becomes known, and when it changes
   /// by a tenth and more.
   case roundTrip(SessionID, Interval)
+  /// What its clock showed when this left (`Clock`): once for each link, right after its proof.
+  case clock(SessionID, UInt64)
   /// Nothing was heard for `Liveness.silence`; links are tried again meanwhile.
   case silent(SessionID)
   /// The session is over; its links are gone. `.peerAppeared` would start again.

@@ -93,7 +93,7 @@ struct StrangerStreams {
         case .named(let session):
           strangers[index].session = session
           strangers[index].until = now + Self.patience
-        case .proved, .frame, .select, .invalidFrame, .ended: break
+        case .proved, .frame, .select, .clock, .invalidFrame, .ended: break
         }
       }
     }

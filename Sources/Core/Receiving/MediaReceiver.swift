@@ -20,6 +20,7 @@ package struct MediaReceiver: Sendable {
   private var keyFrame = KeyFrameRequest()
   private var soundAge = MediaAge()
   private var pictureAge = MediaAge()
+  private var peerClock = PeerClock()
   private var comesOnStream = false
   private var pictureShownAt: Instant?
   private var sync = LipSync()
@@ -56,7 +57,13 @@ package struct MediaReceiver: Sendable {
     case .decodeFailed:
       order.breakChain()
       keyFrame.noteHopeless(at: now)
-    case .roundTrip(let interval): roundTrip = min(max(interval, .zero), .seconds(10))
+    case .roundTrip(let interval):
+      roundTrip = min(max(interval, .zero), .seconds(10))
+      soundAge.note(roundTrip: roundTrip, at: now)
+      pictureAge.note(roundTrip: roundTrip, at: now)
+    case .clock(let time):
+      peerClock.note(NTPTime.interval(time), at: now)
+      peerClock.tell(sound: &soundAge, pictures: &pictureAge, sync, at: now)
     case .carrier(let isStream): comesOnStream = isStream
     case .timeout: break
     }
@@ -235,6 +242,7 @@ package struct MediaReceiver: Sendable {
       default: break
       }
     }
+    peerClock.tell(sound: &soundAge, pictures: &pictureAge, sync, at: now)
   }
 
   // MARK: - Output

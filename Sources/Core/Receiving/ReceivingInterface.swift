@@ -14,6 +14,8 @@ package enum ReceivingInput: Sendable {
   case decodeFailed
   /// The link's newest round trip time.
   case roundTrip(Interval)
+  /// What the peer's clock showed when this left it: `Clock.time` of a link that was made.
+  case clock(UInt64)
   /// Whether packets come on a stream from now on.
   case carrier(isStream: Bool)
   /// `nextDeadline` has come.

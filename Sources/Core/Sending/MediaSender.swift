@@ -28,6 +28,7 @@ package struct MediaSender: Sendable {
   private var roundTrip = Interval.milliseconds(100)
   /// What waits in the carrier below, as was told last, and what was given to it since.
   package private(set) var carrierQueue = ByteCount.zero
+  private var hasBeenOnStream = false
   private var lastSentAt: Instant?
   /// Since when the receiver has been silent for so long that only sound and probes are sent.
   private var stalledSince: Instant?
@@ -109,6 +110,7 @@ package struct MediaSender: Sendable {
     case .roundTrip(let interval): roundTrip = min(max(interval, .zero), .seconds(10))
     case .queued(let count): carrierQueue = count
     case .stream:
+      hasBeenOnStream = true
       congestion.beginLow()
       redundancy.beginStream()
     case .limit(let rate): congestion.limit = max(rate, configuration.minimumRate)
@@ -305,6 +307,9 @@ package struct MediaSender: Sendable {
       reports.countVideo(packet, at: now)
       if let index = paced.index { history.insert(packet, index: index, at: now) }
     }
+    // What a stream keeps comes in order: ahead of a medium's first packet, the report tells from that on
+    // how old it is.
+    if hasBeenOnStream, reports.isBeginning, reports.isDue(at: now) { sendReports(at: now) }
     tally.count(paced)
     let number = congestion.send(paced.size, at: now)
     packet.transportSequence = number
@@ -345,7 +350,7 @@ package struct MediaSender: Sendable {
   ) -> RTCPCompound.Packet {
     .senderReport(
       SenderReport(
-        source: source, time: MediaClock.ntp(now), timestamp: UInt32(truncatingIfNeeded: timestamp),
+        source: source, time: NTPTime.at(now), timestamp: UInt32(truncatingIfNeeded: timestamp),
         packetCount: count.packets, byteCount: count.bytes))
   }
 

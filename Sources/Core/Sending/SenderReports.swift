@@ -29,6 +29,9 @@ struct SenderReports {
     add(packet, to: &video)
   }
 
+  /// A medium's first packet was counted, and no report was sent since.
+  var isBeginning: Bool { early == 0 && dueAt != nil }
+
   /// Whether reports are to be sent now; the next ones are due later then.
   mutating func isDue(at now: Instant) -> Bool {
     guard let dueAt, dueAt <= now else { return false }

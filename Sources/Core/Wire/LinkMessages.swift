@@ -4,6 +4,7 @@ package enum LinkMessage: WireMessage {
   case proof(Proof)
   case identity(Identity)
   case select(Select)
+  case clock(Clock)
 
   package init(from reader: inout ByteReader) throws(WireError) {
     switch try reader.u8() {
@@ -11,6 +12,7 @@ package enum LinkMessage: WireMessage {
     case 2: self = .proof(try Proof(from: &reader))
     case 3: self = .identity(try Identity(from: &reader))
     case 4: self = .select(try Select(from: &reader))
+    case 5: self = .clock(try Clock(from: &reader))
     case let other: throw .invalid(field: "link message", found: UInt64(other))
     }
   }
@@ -28,6 +30,9 @@ package enum LinkMessage: WireMessage {
       message.write(to: &writer)
     case .select(let message):
       writer.u8(4)
+      message.write(to: &writer)
+    case .clock(let message):
+      writer.u8(5)
       message.write(to: &writer)
     }
   }
@@ -130,4 +135,15 @@ package struct Select: WireMessage {
   package init(number: UInt32) { self.number = number }
   package init(from reader: inout ByteReader) throws(WireError) { number = try reader.u32() }
   package func write(to writer: inout ByteWriter) { writer.u32(number) }
+}
+
+/// What the sender's monotonic clock showed when this left, in NTP's format: the clock of its sender
+/// reports. Behind IDENTITY, before any media: how fast something can come is known before
+/// something comes that waited somewhere.
+package struct Clock: WireMessage {
+  package var time: UInt64
+
+  package init(time: UInt64) { self.time = time }
+  package init(from reader: inout ByteReader) throws(WireError) { time = try reader.u64() }
+  package func write(to writer: inout ByteWriter) { writer.u64(time) }
 }

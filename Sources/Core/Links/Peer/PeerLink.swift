@@ -26,6 +26,7 @@ package final class PeerLink {
     /// Everything but the link's own stream, pings and pongs; after proof only.
     case frame(Frame)
     case select(Select)
+    case clock(Clock)
     /// A frame was malformed, of an unknown kind, or came before proof.
     case invalidFrame
     /// The link is over. `nil`: its proof was done before.
@@ -54,6 +55,7 @@ package final class PeerLink {
   /// What a member sent right behind its IDENTITY and what overtook that; taken when it comes.
   private var early: [Frame] = []
   private var isSessionUp = false
+  private var hasToldClock = false
   private var outputs = OutputQueue<Output>()
   /// Frames on their way into the session, which copies them.
   private var encoded: BufferRing
@@ -194,6 +196,7 @@ package final class PeerLink {
       while let output = session.nextOutput() { handle(output, at: now) }
       while let output = handshake.nextOutput() { handle(output, at: now) }
       guard state != .ended else { return }
+      tellClock(at: now)
       // Segments first: IDENTITY among them lets the other side take what follows.
       while let segment = sender.nextSegment(at: now) {
         for _ in 0..<(carrier == .datagram ? Self.setUpCopies : 1) {
@@ -204,6 +207,15 @@ package final class PeerLink {
         transmit(Frame(.ping, ping.encoded), at: now)
       }
     } while advanceSession(at: now)
+  }
+
+  /// Right behind our IDENTITY: so it is there before any media of ours, however the path is then.
+  private func tellClock(at now: Instant) {
+    guard !hasToldClock, state == .proved || role == .server && handshake.isAwaitingIdentity else {
+      return
+    }
+    hasToldClock = true
+    _ = sender.enqueue(LinkMessage.clock(Clock(time: NTPTime.at(now))).encoded, id: 0)
   }
 
   /// Whether the session had more to say.
@@ -342,10 +354,10 @@ package final class PeerLink {
       while let output = handshake.nextOutput() { handle(output, at: now) }
       return
     }
-    guard case .select(let select) = try? LinkMessage(decoding: bytes) else {
-      outputs.append(.invalidFrame)
-      return
+    switch try? LinkMessage(decoding: bytes) {
+    case .select(let select): outputs.append(.select(select))
+    case .clock(let clock): outputs.append(.clock(clock))
+    default: outputs.append(.invalidFrame)
     }
-    outputs.append(.select(select))
   }
 }

@@ -43,6 +43,9 @@ extension PeerLinks {
     case .invalidFrame: counters.invalidFrames += 1
     case .proved(let found): admit(found, on: id, at: now)
     case .select(let select): selection.take(select, on: id)
+    case .clock(let clock):
+      guard proved.contains(id) else { return }
+      outputs.append(.clock(session, clock.time))
     case .ended(let failure):
       proved.removeAll { $0 == id }
       if let failure { outputs.append(.handshakeFailed(session, failure)) }

@@ -35,11 +35,11 @@ struct LipSync {
   private static let sampleLimit = 240
 
   mutating func noteVideo(_ report: SenderReport, timestamp: Int64) {
-    video = Reference(time: Self.interval(ntp: report.time), timestamp: timestamp)
+    video = Reference(time: NTPTime.interval(report.time), timestamp: timestamp)
   }
 
   mutating func noteAudio(_ report: SenderReport, timestamp: Int64) {
-    audio = Reference(time: Self.interval(ntp: report.time), timestamp: timestamp)
+    audio = Reference(time: NTPTime.interval(report.time), timestamp: timestamp)
   }
 
   mutating func noteAudioHeard(_ timestamp: Int64, at heard: Instant, now: Instant) {
@@ -108,30 +108,34 @@ struct LipSync {
 
   /// On the clock of pictures' timestamps (`MediaAge.time`); `nil` before both reports.
   func pictureTime(ofSound timestamp: Int64) -> Interval? {
-    guard let audio, let video else { return nil }
-    let captured = capture(timestamp, audio, rate: MediaStream.ClockRate.audio)
-    return MediaAge.time(of: video.timestamp, rate: MediaStream.ClockRate.video)
-      + (captured - video.time)
+    audio.flatMap {
+      pictureTime(ofClock: capture(timestamp, $0, rate: MediaStream.ClockRate.audio))
+    }
   }
 
   /// The same the other way round.
   func soundTime(ofPicture timestamp: Int64) -> Interval? {
-    guard let audio, let video else { return nil }
-    let captured = capture(timestamp, video, rate: MediaStream.ClockRate.video)
-    return MediaAge.time(of: audio.timestamp, rate: MediaStream.ClockRate.audio)
-      + (captured - audio.time)
+    video.flatMap {
+      soundTime(ofClock: capture(timestamp, $0, rate: MediaStream.ClockRate.video))
+    }
+  }
+
+  /// `time` on the sender's clock, on that of pictures' timestamps; `nil` before their report.
+  func pictureTime(ofClock time: Interval) -> Interval? {
+    video.map {
+      MediaAge.time(of: $0.timestamp, rate: MediaStream.ClockRate.video) + (time - $0.time)
+    }
+  }
+
+  func soundTime(ofClock time: Interval) -> Interval? {
+    audio.map {
+      MediaAge.time(of: $0.timestamp, rate: MediaStream.ClockRate.audio) + (time - $0.time)
+    }
   }
 
   /// On the sender's clock.
   private func capture(_ timestamp: Int64, _ reference: Reference, rate: Int64) -> Interval {
     let ticks = timestamp &- reference.timestamp
     return reference.time + .seconds(Double(ticks) / Double(rate))
-  }
-
-  /// 32 bits of seconds and 32 of fraction.
-  private static func interval(ntp: UInt64) -> Interval {
-    let second: UInt64 = 1_000_000_000
-    return Interval(
-      nanoseconds: Int64((ntp >> 32) * second + ((ntp & 0xFFFF_FFFF) * second) >> 32))
   }
 }

@@ -39,6 +39,18 @@ struct MediaAge {
   /// drain no faster than it grew.
   private static let most = Interval.milliseconds(2_000)
 
+  /// Of the link, whether something comes on it or not.
+  mutating func note(roundTrip: Interval, at now: Instant) {
+    leastRoundTrip.note(roundTrip, at: now)
+  }
+
+  /// Something else than media that left at this `time` came at `instant`: media can come as fast.
+  mutating func compare(with time: Interval, from instant: Instant, at now: Instant) {
+    least.note(transit(time, at: instant), at: now)
+    // What was heard before that was known, and is too late, lets nothing follow.
+    if let heard, late(heard.transit) > limit { self.heard = nil }
+  }
+
   /// A packet came on its own, no repair: of what was captured at this `time`.
   mutating func note(_ captured: Interval, roundTrip: Interval, at now: Instant) {
     let transit = transit(captured, at: now)
