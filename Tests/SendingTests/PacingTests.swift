@@ -95,6 +95,28 @@ import Wire
     #expect(sending.sender.takeStatistics(at: sending.now).droppedFrames >= 10)
   }
 
+  @Test func `more than 100 ms in a carrier hold sound, and what became too old of it is dropped`()
+    throws
+  {
+    var sending = SendingRun()
+    sending.handle(.stream)
+    // 5 kB at the 400 kbit/s that a stream begins with.
+    sending.handle(.queued(ByteCount(4_800)))
+    sending.send(audio: [0x78, 1])
+    #expect(try sending.media(MediaStream.Source.audio).count == 1)
+    sending.handle(.queued(ByteCount(5_200)))
+    for _ in 0..<50 {
+      sending.send(audio: [0x78, 1])
+      sending.run(for: .milliseconds(20))
+    }
+    #expect(try sending.media(MediaStream.Source.audio).count == 1)
+    sending.handle(.queued(.zero))
+    let sent = try sending.media(MediaStream.Source.audio)
+    #expect((15...17).contains(sent.count - 1), "the newest 300 ms")
+    let last = try #require(sent.last)
+    #expect(sent.dropFirst().allSatisfy { last.timestamp &- $0.timestamp <= 300 * 48 })
+  }
+
   @Test func `a discardable picture is dropped without breaking the chain`() throws {
     var sending = SendingRun()
     sending.send(video: frame, isKeyFrame: true)

@@ -98,6 +98,12 @@ package struct MediaSender: Sendable {
     max(ByteCount(3_000), congestion.target.bytes(in: .milliseconds(25)))
   }
 
+  /// What may wait there before sound waits here, where what is too old of it is dropped: on a slow
+  /// path what is below would be heard seconds late.
+  private var soundLimit: ByteCount {
+    max(ByteCount(4_000), congestion.target.bytes(in: .milliseconds(100)))
+  }
+
   private var isCarrierFull: Bool { carrierQueue > carrierLimit }
 
   // MARK: - Input
@@ -265,7 +271,7 @@ package struct MediaSender: Sendable {
   /// A full carrier holds what would begin; a picture that was begun leaves whole, since half of one
   /// is worth nothing, up to where even sound would be too late.
   private mutating func updateHold() {
-    pacer.isBlocked = carrierQueue.bytes > carrierLimit.bytes * 4
+    pacer.isBlocked = carrierQueue > soundLimit
     let mayGoOn = !isCarrierFull || !pacer.isReadyForFrame && !pacer.isBlocked
     pacer.isHeld = isStalled || congestion.isWindowFull || !mayGoOn
   }
