@@ -134,6 +134,30 @@ struct VP8EncoderTests {
     #expect(sizes[90..<95].reduce(0, +) <= 10 * share, "\(sizes)")
   }
 
+  @Test func `what drained while frames were held is not paid back after a fall of the rate`()
+    throws
+  {
+    let large = PictureSize(width: 1280, height: 720)
+    let pattern = PatternPicture(size: large)
+    let encoder = VP8Encoder(processors: 2)
+    try encoder.hold(cpuUsed: -10)
+    // At 40 kbit/s no frame is small enough for a third of a second; then none is encoded for as long.
+    let rates = [(90, 2_400), (10, 40), (40, 600)].flatMap {
+      Array(repeating: Int64($0.1), count: $0.0)
+    }
+    let sizes = try rates.enumerated().map { number, rate in
+      let at = Instant(nanoseconds: Int64(number) * 33_333_333)
+      let picture = pattern.picture(number: UInt32(number), at: at)
+      let held = Interval.milliseconds(number < 100 ? 0 : 300)
+      return try encoder.encode(
+        VideoFrame(picture: picture, capturedAt: at + held), settings: settings(rate, size: large),
+        forceKeyFrame: false)?.bytes.count ?? 0
+    }
+    let share = 600_000 / 8 / 30
+    let mean = sizes[110...].reduce(0, +) / sizes[110...].count
+    #expect((share * 8 / 10...share * 12 / 10).contains(mean), "\(mean) of \(share): \(sizes)")
+  }
+
   @Test(arguments: [false, true])
   func `the painted clock survives 150 kbit per second, and half the size`(_ half: Bool) throws {
     let encoder = VP8Encoder(processors: 2)

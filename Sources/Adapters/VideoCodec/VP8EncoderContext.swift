@@ -18,10 +18,12 @@ final class VP8EncoderContext {
   private let context: UnsafeMutablePointer<vpx_codec_ctx_t>
   private var configuration = vpx_codec_enc_cfg_t()
   private var clock = FrameClock()
+  private var buffer: VirtualBuffer
 
   init(_ settings: VideoEncoderSettings, threads: Int, cpuUsed: Int) throws(MediaError) {
     size = settings.size
     frameInterval = Self.interval(settings)
+    buffer = VirtualBuffer(rate: .kilobits(Int64(Self.kilobits(settings.bitrate))))
     vpx_codec_enc_config_default(vpx_codec_vp8_cx(), &configuration, 0)
     configuration.g_w = UInt32(size.width)
     configuration.g_h = UInt32(size.height)
@@ -41,8 +43,8 @@ final class VP8EncoderContext {
     configuration.rc_overshoot_pct = 15
     // In ms of the rate. With the usual second a scene change stands 340 ms in the sender's queue,
     // with this 200, for 0.1 dB (docs/decisions, 10).
-    configuration.rc_buf_sz = 300
-    configuration.rc_buf_initial_sz = 300
+    configuration.rc_buf_sz = UInt32(VirtualBuffer.capacity.milliseconds)
+    configuration.rc_buf_initial_sz = configuration.rc_buf_sz
     configuration.rc_buf_optimal_sz = 180
     configuration.rc_target_bitrate = Self.kilobits(settings.bitrate)
     configuration.g_profile = VP8Profile.of(settings, after: nil).rawValue
@@ -74,6 +76,7 @@ final class VP8EncoderContext {
     if rate != configuration.rc_target_bitrate || profile.rawValue != configuration.g_profile {
       try coarsen(forFall: Double(rate) / Double(max(1, configuration.rc_target_bitrate)))
       configuration.rc_target_bitrate = rate
+      buffer.rate = .kilobits(Int64(rate))
       configuration.g_profile = profile.rawValue
       try check(vpx_codec_enc_config_set(context, &configuration), "change its rate")
     }
@@ -96,6 +99,22 @@ final class VP8EncoderContext {
     return UInt32(max(0, quantizer))
   }
 
+  /// libvpx has no call for it; but when the number of temporal layers changes, it sets the buffer of
+  /// each to the initial size, and goes back to the rest of its state with the old number.
+  private func fillBuffer(to level: Interval) throws(MediaError) {
+    configuration.rc_buf_initial_sz = UInt32(level.milliseconds)
+    configuration.ts_periodicity = 2
+    configuration.ts_layer_id.1 = 1
+    configuration.ts_rate_decimator.0 = 2
+    configuration.ts_rate_decimator.1 = 1
+    configuration.ts_target_bitrate.0 = configuration.rc_target_bitrate - 1
+    configuration.ts_target_bitrate.1 = configuration.rc_target_bitrate
+    for layers: UInt32 in [2, 1] {
+      configuration.ts_number_layers = layers
+      try check(vpx_codec_enc_config_set(context, &configuration), "have its buffer filled")
+    }
+  }
+
   func set(cpuUsed: Int) throws(MediaError) { try control(VP8E_SET_CPUUSED, cpuUsed) }
 
   /// The encoded picture, or `nil` when rate control dropped it.
@@ -106,6 +125,7 @@ final class VP8EncoderContext {
     vpx_img_wrap(
       &image, VPX_IMG_FMT_I420, UInt32(size.width), UInt32(size.height), 1,
       picture.storage.baseAddress?.assumingMemoryBound(to: UInt8.self))
+    if let level = buffer.begin(capturedAt: capturedAt) { try fillBuffer(to: level) }
     let (timestamp, duration) = clock.next(capturedAt: capturedAt, interval: frameInterval)
     try check(
       vpx_codec_encode(
@@ -113,6 +133,7 @@ final class VP8EncoderContext {
         forceKeyFrame ? vpx_enc_frame_flags_t(VPX_EFLAG_FORCE_KF) : 0, UInt(VPX_DL_REALTIME)),
       "take a picture")
     let encoded = packet(capturedAt: capturedAt)
+    buffer.end(ByteCount(encoded?.bytes.count ?? 0), lasting: duration)
     if let encoded { try easeQuality(after: encoded) }
     return encoded
   }
