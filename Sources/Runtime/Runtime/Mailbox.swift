@@ -1,15 +1,19 @@
 import CLinux
-import Synchronization
+public import Synchronization
 
 /// Values from any thread to one, in order; full **refuses** the new one and tells the sender:
 /// for sound, coded frames and commands, which are never dropped silently.
-package final class OrderedMailbox<Element: Sendable>: Sendable {
-  private let capacity: Int
-  private let waiting = Mutex<[Element]>([])
+///
+/// `public` and inlinable so that it is specialised where it is used (decision 13): the network
+/// thread looks into its own in every turn.
+public final class OrderedMailbox<Element: Sendable>: Sendable {
+  @usableFromInline let capacity: Int
+  @usableFromInline let waiting = Mutex<[Element]>([])
   /// Signalled at each post; several mailboxes may share one.
-  package let wakeUp: WakeUp
+  public let wakeUp: WakeUp
 
-  package init(capacity: Int, wakeUp: WakeUp) {
+  @inlinable
+  public init(capacity: Int, wakeUp: WakeUp) {
     precondition(capacity > 0, "a mailbox holds at least one")
     self.capacity = capacity
     self.wakeUp = wakeUp
@@ -17,8 +21,9 @@ package final class OrderedMailbox<Element: Sendable>: Sendable {
 
   /// False when full: the element was not taken. `wakes` is false for what may wait until the reader
   /// wakes up for something else.
+  @inlinable
   @discardableResult
-  package func post(_ element: Element, wakes: Bool = true) -> Bool {
+  public func post(_ element: Element, wakes: Bool = true) -> Bool {
     let isTaken = waiting.withLock {
       guard $0.count < capacity else { return false }
       $0.append(element)
@@ -34,7 +39,8 @@ package final class OrderedMailbox<Element: Sendable>: Sendable {
   }
 
   /// All that waits, oldest first.
-  package func takeAll() -> [Element] {
+  @inlinable
+  public func takeAll() -> [Element] {
     var taken: [Element] = []
     takeAll(into: &taken)
     return taken
@@ -42,7 +48,8 @@ package final class OrderedMailbox<Element: Sendable>: Sendable {
 
   /// Appends all that waits, oldest first; an empty list changes places with it, so that both keep
   /// their memory.
-  package func takeAll(into list: inout [Element]) {
+  @inlinable
+  public func takeAll(into list: inout [Element]) {
     waiting.withLock {
       if list.isEmpty {
         swap(&list, &$0)

@@ -2,7 +2,7 @@ import CLinux
 package import Units
 
 /// Wakes a loop or a waiting thread from any other thread (an eventfd). Signals merge.
-package final class WakeUp: Sendable {
+public final class WakeUp: Sendable {
   private let descriptor: Descriptor
 
   package init() throws(SystemError) {
@@ -12,7 +12,7 @@ package final class WakeUp: Sendable {
   /// Readable while signalled.
   package var fileDescriptor: Int32 { descriptor.number }
 
-  package func signal() {
+  public func signal() {
     var one: UInt64 = 1
     // EAGAIN means that the counter is full, hence signalled.
     _ = uninterrupted { write(descriptor.number, &one, 8) }
