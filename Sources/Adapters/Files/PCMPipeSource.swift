@@ -35,7 +35,9 @@ package final class PCMPipeSource: AudioSource {
     if now - first - AudioFormat.blockDuration > Self.slack {
       first = now - AudioFormat.blockDuration
     }
-    guard stopping.sleep(until: first + AudioFormat.blockDuration - Self.slack) else { return nil }
+    let due = first + AudioFormat.blockDuration - Self.slack
+    // Reading looked at the signal: asking again would be a system call for every block.
+    if due > now, !stopping.sleep(until: due) { return nil }
     next = first + AudioFormat.blockDuration
     let block = samples(littleEndian: partial)
     partial.removeAll(keepingCapacity: true)
@@ -56,12 +58,13 @@ package final class PCMPipeSource: AudioSource {
             .ended, "the sound of \(sourceName(path)) is over", remedy: "nothing is sent for it now"
           )
         }
+        if stopping.isRaised { return false }
         isOver = true
         partial += [UInt8](repeating: 0, count: Self.blockBytes - partial.count)
       }
       partial += buffer[..<got]
     }
-    return !stopping.isRaised
+    return true
   }
 
   private func read(_ buffer: inout [UInt8], _ count: Int) throws(MediaError) -> Int? {

@@ -55,12 +55,15 @@ final class StopSignal: Sendable {
   }
 
   private func poll(_ descriptor: Int32, _ events: Int32, milliseconds: Int32) -> Wake {
-    var entries = [
+    var entries: [2 of pollfd] = [
       pollfd(fd: event, events: Int16(POLLIN), revents: 0),
       pollfd(fd: descriptor, events: Int16(events), revents: 0),
     ]
-    // A signal that interrupts it starts the wait anew: only the process's end sends any.
-    while CLinux.poll(&entries, 2, milliseconds) < 0, clinux_get_errno() == EINTR {}
+    var span = entries.mutableSpan
+    span.withUnsafeMutableBufferPointer { entries in
+      // A signal that interrupts it starts the wait anew: only the process's end sends any.
+      while CLinux.poll(entries.baseAddress, 2, milliseconds) < 0, clinux_get_errno() == EINTR {}
+    }
     if entries[0].revents != 0 { return .stopped }
     return entries[1].revents != 0 ? .ready : .timeout
   }
