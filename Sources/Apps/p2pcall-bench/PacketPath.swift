@@ -203,8 +203,8 @@ struct PacketPath {
     return bytes + [UInt8](repeating: 0xA5, count: Self.pictureBytes - bytes.count)
   }
 
-  /// Nanoseconds of this thread.
-  private static func processorTime() -> Int64 {
+  /// Nanoseconds that this thread has taken so far, user and system.
+  static func processorTime() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)

@@ -1,10 +1,7 @@
-import AudioCodec
-import CLinux
 import Judging
 import Media
 import Runtime
 import Units
-import VideoCodec
 
 /// B10 of the benchmarks: what a call costs beside the codecs alone.
 extension Measurements {
@@ -24,7 +21,6 @@ extension Measurements {
       100 * rounds.reduce(0) { $0 + $1[keyPath: used] } / rounds.reduce(0) { $0 + $1.span }
     }
     let endpoint = percent(\.endpoint)
-    let paced = percent(\.paced)
     let codecs = percent(\.codecs)
     let efforts = rounds.flatMap(\.efforts)
     let speeds = efforts.map { Double($0.cpuUsed) }
@@ -33,17 +29,15 @@ extension Measurements {
       "one endpoint, 720p30 and sound both ways, \(Self.processorRounds) calls",
       [
         .shown("endpoint", "% of a core", seen: endpoint),
-        .shown("codecs alone, at the call's pace", "% of a core", seen: paced),
-        .shown("codecs alone, without a pause", "% of a core", seen: codecs),
+        .shown("codecs alone, at the call's pace", "% of a core", seen: codecs),
         .shown("of both: cpu-used, p50", "", seen: percentile(50, of: speeds)),
         .shown("of both: cpu-used, lowest", "", seen: speeds.min()),
         .shown("of both: cpu-used, highest", "", seen: speeds.max()),
         .shown(
           "of both: video rate, p50", "kbit/s",
           seen: percentile(50, of: efforts.map(\.rate.kilobitsPerSecond))),
-        .atMost("ratio", 1.5, "", seen: paced > 0 ? endpoint / paced : nil),
-        .goal("ratio", 1.1, "", seen: paced > 0 ? endpoint / paced : nil),
-        .shown("ratio, without a pause", "", seen: codecs > 0 ? endpoint / codecs : nil),
+        .atMost("ratio", 1.5, "", seen: codecs > 0 ? endpoint / codecs : nil),
+        .goal("ratio", 1.1, "", seen: codecs > 0 ? endpoint / codecs : nil),
         .atLeast("luma PSNR, least", 20, "dB", seen: rounds.compactMap(\.quality).min()),
       ])
     return report
@@ -55,7 +49,6 @@ extension Measurements {
   private struct ProcessorRound {
     var span = 0.0
     var endpoint = 0.0
-    var paced = 0.0
     var codecs = 0.0
     var efforts: [EncodingEffort] = []
     var quality: Double?
@@ -83,75 +76,16 @@ extension Measurements {
       throw BenchError("the call told no encoder's speed or rate")
     }
     progress("the codecs alone")
-    round.paced = try codecsAlone(book, round.efforts, seconds: round.span, isPaced: true)
-    round.codecs = try codecsAlone(book, round.efforts, seconds: round.span)
-    return round
-  }
-
-  /// Seconds of processor time that encoding and decoding of picture and sound take by themselves,
-  /// for `seconds` of a call. `isPaced`: one picture and its sound a frame's time, as in a call, which
-  /// is what an endpoint's own share is counted from; else without a pause.
-  private func codecsAlone(
-    _ book: FrameBook, _ efforts: [EncodingEffort], seconds: Double, isPaced: Bool = false
-  ) throws(BenchError) -> Double {
-    let count = Int(seconds * Double(book.framesPerSecond))
     // Painted before the clock starts: an endpoint gets its pictures ready.
-    let frames = (0..<min(count, 150)).map { number in
+    let frames = (0..<150).map { number in
       let clock = PaintedClock(
         number: UInt32(number), at: .zero + .milliseconds(Int64(number) * 100 / 3))
       return VideoFrame(picture: book.original(clock), capturedAt: clock.instant)
     }
-    do {
-      let encoder = VP8Encoder(processors: 2)
-      let decoder = try VP8Decoder()
-      let sound = try SoundAlone()
-      let begun = (processorSeconds(), Clock.now)
-      for number in 0..<count {
-        let effort = efforts[min(number / book.framesPerSecond, efforts.count - 1)]
-        if number % book.framesPerSecond == 0 { try encoder.hold(cpuUsed: effort.cpuUsed) }
-        let settings = VideoEncoderSettings(
-          size: book.size, framesPerSecond: Double(book.framesPerSecond), bitrate: effort.rate)
-        var frame = frames[number % frames.count]
-        let elapsed = Interval.seconds(Double(number) / Double(book.framesPerSecond))
-        frame.capturedAt = .zero + elapsed
-        if isPaced { sleep(until: begun.1 + elapsed) }
-        if let encoded = try encoder.encode(frame, settings: settings, forceKeyFrame: number == 0) {
-          _ = try decoder.decode(encoded.bytes)
-        }
-        try sound.run(until: elapsed)
-      }
-      return processorSeconds() - begun.0
-    } catch { throw BenchError("the codecs alone failed: \(error)") }
+    let alone = CodecsAlone(
+      frames: frames, framesPerSecond: book.framesPerSecond, efforts: round.efforts,
+      voice: record.parties[0].voice, seconds: round.span)
+    round.codecs = try alone.run()
+    return round
   }
-}
-
-/// Opus alone over a tone, one packet of 10 ms after the other.
-private final class SoundAlone {
-  private let encoder: OpusSpeechEncoder
-  private let decoder: OpusSpeechDecoder
-  /// One second, again and again: drawing the tone is not the codec's work.
-  private let packets: [[Int16]]
-  private var done = 0
-
-  init() throws(MediaError) {
-    encoder = try OpusSpeechEncoder()
-    decoder = try OpusSpeechDecoder()
-    let tone = ToneSignal()
-    packets = (0..<100).map { tone.samples(from: .zero + .milliseconds($0 * 10), count: 480) }
-  }
-
-  func run(until elapsed: Interval) throws(MediaError) {
-    while Double(done) * 0.01 <= elapsed.seconds {
-      _ = try decoder.decode(try encoder.encode(packets[done % packets.count]))
-      done += 1
-    }
-  }
-}
-
-/// User and system time of this process so far.
-private func processorSeconds() -> Double {
-  var usage = rusage()
-  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-  let times = [usage.ru_utime, usage.ru_stime]
-  return times.reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
 }
