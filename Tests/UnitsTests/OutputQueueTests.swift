@@ -1,5 +1,6 @@
 import Testing
-import Units
+
+@testable import Units
 
 @Suite struct OutputQueueTests {
   /// What stands in the queue, as something that knows when it goes.
@@ -38,5 +39,27 @@ import Units
     #expect(queue.next()?.number == 1)
     #expect(watched == nil)
     #expect(queue.next()?.number == 2)
+  }
+
+  @Test func `a queue that is never empty keeps few places of those that were taken`() {
+    var queue = OutputQueue<Int>()
+    var most = 0
+    for number in 0..<20_000 {
+      queue.append(number)
+      if number >= 10 { #expect(queue.next() == number - 10) }
+      most = max(most, queue.slots.count)
+    }
+    #expect(most <= 2 * OutputQueue<Int>.usualCount)
+  }
+
+  @Test func `a queue that was long once gives its memory back, a short one keeps it`() {
+    var long = OutputQueue<Int>()
+    var short = OutputQueue<Int>()
+    for number in 0..<5_000 { long.append(number) }
+    for number in 0..<100 { short.append(number) }
+    while long.next() != nil {}
+    while short.next() != nil {}
+    #expect(long.slots.count <= OutputQueue<Int>.usualCount)
+    #expect(short.slots.count == 100)
   }
 }
