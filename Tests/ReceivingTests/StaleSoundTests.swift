@@ -84,6 +84,14 @@ import Wire
     #expect(heard.allSatisfy { $0 * 20 + 30 >= 4_000 - 400 - 40 }, "\(heard)")
   }
 
+  @Test func `what was heard before the first report lets nothing stale follow`() {
+    var receiver = acquainted(clockAt: 20)
+    #expect(take(0..<3, into: &receiver, at: instant(4_000)) == [0, 1, 2])
+    receiver.handle(.report(report(MediaStream.Source.audio)[...]), at: instant(4_001))
+    #expect(take(3..<100, into: &receiver, at: instant(4_002)).isEmpty)
+    #expect(take(198..<199, into: &receiver, at: instant(4_010)).contains(198))
+  }
+
   @Test func `what a clock told a minute ago says nothing`() {
     var receiver = acquainted(clockAt: 20)
     // The path became three seconds longer meanwhile.
