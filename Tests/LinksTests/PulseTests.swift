@@ -61,4 +61,26 @@ import Wire
     for step in 1...100 { pulse.hear(at: back + .milliseconds(Int64(step) * 50)) }
     #expect(!pulse.isAlive(at: back + .seconds(5)))
   }
+
+  @Test func `what is heard, an answer and a round trip count at once`() throws {
+    var pulse = livelyPulse()
+    var asked: [Ping] = []
+    for step in 1...23 {
+      let now = start + .seconds(1) + .milliseconds(Int64(step) * 100)
+      asked += ping(&pulse, from: now, until: now + .milliseconds(20))
+      pulse.hear(at: now)
+    }
+    let now = start + .milliseconds(3_300)
+    // Heard just now, but the last answer came 550 ms after the start.
+    #expect(pulse.isAlive(at: now + .milliseconds(200)))
+    #expect(!pulse.isAlive(at: now + .milliseconds(400)))
+    pulse.take(Pong(number: try #require(asked.last).number), at: now)
+    #expect(pulse.isAlive(at: now + .milliseconds(1_400)))
+    #expect(!pulse.isAlive(at: now + .milliseconds(1_500)))
+
+    var stream = Pulse(at: start, isOrdered: true)
+    stream.measure(.milliseconds(1_000))
+    #expect(stream.isAlive(at: start + .milliseconds(2_400)))
+    #expect(!stream.isAlive(at: start + .milliseconds(2_500)))
+  }
 }

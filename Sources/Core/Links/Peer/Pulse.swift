@@ -14,6 +14,9 @@ package struct Pulse: Sendable {
   private let isOrdered: Bool
   /// Smoothed like RFC 6298 §2, 1/8 of each new value.
   package private(set) var roundTrip: Interval?
+  /// Heard in `patience`; answers may take twice that, as two frames can be lost. Kept, since it is
+  /// asked for several times after every packet.
+  package private(set) var aliveUntil: Instant
   private var nextNumber: UInt32 = 0
   private var pingAt: Instant
   /// Pings not answered, the oldest first.
@@ -34,6 +37,8 @@ package struct Pulse: Sendable {
     answeredAt = now
     steadySince = now
     pingAt = now
+    aliveUntil = now
+    updateAliveness()
   }
 
   package mutating func hear(at now: Instant) {
@@ -48,6 +53,7 @@ package struct Pulse: Sendable {
       }
     }
     heardAt = now
+    updateAliveness()
   }
 
   /// The ping that is due.
@@ -70,12 +76,13 @@ package struct Pulse: Sendable {
     answeredAt = now
     // One from before a silence was held up by it, and tells how long that was.
     let sentAt = outstanding[index].sentAt
-    if sentAt >= steadySince { measure(now - sentAt) }
+    if sentAt >= steadySince { measure(now - sentAt) } else { updateAliveness() }
     outstanding.removeFirst(index + 1)
   }
 
   package mutating func measure(_ sample: Interval) {
     roundTrip = roundTrip.map { $0 + (sample - $0) / 8 } ?? sample
+    updateAliveness()
   }
 
   /// Heard, and answered, not long ago.
@@ -83,9 +90,9 @@ package struct Pulse: Sendable {
     now < aliveUntil
   }
 
-  /// Heard in `patience`; answers may take twice that, as two frames can be lost.
-  package var aliveUntil: Instant {
-    min(heardAt + patience, answeredAt + patience * 2)
+  private mutating func updateAliveness() {
+    let patience = patience
+    aliveUntil = min(heardAt + patience, answeredAt + patience + patience)
   }
 
   /// A stream is silent from a loss until the repetition has come: that it is missing is known
