@@ -75,6 +75,27 @@ import Wire
     #expect(mediaFrames(&peer) == 0)
   }
 
+  @Test func `feedback about the peer's packets leaves right behind our sound`() {
+    var peer = provedPeer()
+    // With a report of what was sent.
+    peer.send(sound(at: start), at: start)
+    let packet = RTPPacket(
+      isMarked: false, payloadType: MediaStream.PayloadType.vp8, sequence: SequenceNumber(1),
+      timestamp: 0, source: MediaStream.Source.video, transportSequence: SequenceNumber(1),
+      payload: [0x10, 0, 0, 0][...])
+    peer.receive(.rtp, packet.encoded[...], at: start)
+    while peer.nextOutput() != nil {}
+    let due = try? #require(peer.nextDeadline?.at)
+    let now = start + .milliseconds(2)
+    #expect(due.map { $0 > now } == true)
+    peer.send(sound(at: now), at: now)
+    var kinds: [FrameKind] = []
+    while let output = peer.nextOutput() {
+      if case .frame(let kind, _) = output { kinds.append(kind) }
+    }
+    #expect(kinds == [.rtp, .rtcp])
+  }
+
   @Test func `what waits in one link does not hold back sound on the next`() {
     var peer = provedPeer()
     let first = LinkID.stream(.dialed(1))

@@ -88,7 +88,9 @@ struct PeerSession {
   }
 
   mutating func send(_ frame: EncodedAudioFrame, at now: Instant) {
-    if gate.isOpen { tell(.audio(frame), at: now) }
+    guard gate.isOpen else { return }
+    tell(.audio(frame), at: now)
+    tell(.soundLeaves as ReceivingInput, at: now)
   }
 
   mutating func tell(_ input: SendingInput, at now: Instant) {

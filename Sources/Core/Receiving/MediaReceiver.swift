@@ -65,6 +65,7 @@ package struct MediaReceiver: Sendable {
       peerClock.note(NTPTime.interval(time), at: now)
       peerClock.tell(sound: &soundAge, pictures: &pictureAge, sync, at: now)
     case .carrier(let isStream): comesOnStream = isStream
+    case .soundLeaves: arrivals.noteLeaving(at: now)
     case .timeout: break
     }
     pump(at: now)

@@ -18,6 +18,8 @@ package enum ReceivingInput: Sendable {
   case clock(UInt64)
   /// Whether packets come on a stream from now on.
   case carrier(isStream: Bool)
+  /// A packet of our own sound leaves for the peer now: feedback that is due soon may go with it.
+  case soundLeaves
   /// `nextDeadline` has come.
   case timeout
 }

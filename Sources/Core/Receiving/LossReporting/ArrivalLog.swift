@@ -23,6 +23,9 @@ struct ArrivalLog {
   private static let eager = Interval.milliseconds(5)
   private static let steady = Interval.milliseconds(25)
   private static let soundOnly = Interval.milliseconds(100)
+  /// How much earlier feedback may leave so as to leave with something else: less than it takes until
+  /// the next packet of sound, which at 10 ms each makes it leave with every second one.
+  private static let company = Interval.milliseconds(10)
   /// Packets in one message, so that it fits a datagram, and arrivals that may wait.
   private static let packetLimit = 380
   private static let waitLimit = 2_048
@@ -44,6 +47,12 @@ struct ArrivalLog {
     let due = (sentAt ?? now) + interval
     dueAt = dueAt.map { min($0, due) } ?? due
     return gap
+  }
+
+  /// A packet leaves for the peer now. Feedback that is due soon goes with it: by itself it wakes this
+  /// computer to send it and the peer's to read it.
+  mutating func noteLeaving(at now: Instant) {
+    if let dueAt, dueAt - now <= Self.company { self.dueAt = min(dueAt, now) }
   }
 
   /// Feedback about what arrived since the last, to be asked for until it is `nil`; that it is unless
