@@ -37,7 +37,7 @@ struct CongestionControl {
   private var unansweredSince: Instant?
 
   /// The share of capacity that is used: the rest lets the queue of a large picture drain.
-  private static let utilisation = 0.95
+  private static let utilisation = 0.94
   /// What the path is taken to carry beyond what it has carried without a queue: a little more than
   /// `utilisation` leaves unused, so that the target creeps up where nothing else can be measured.
   private static let headroom = 1.07
