@@ -31,25 +31,34 @@ import Units
   }
 
   @Test func `sound does not wait for seconds in a TCP that carries hardly more than it`() throws {
+    let calls = try (1...6).map { try Self.satellite(seed: $0) }
+    // With 16 kB in the kernel and 12 above it p95 was 0.74 to 1.06 s, 0.86 in the mean of the six, and
+    // the latest 1.4 to 2.4 s, 1.92 in the mean; one call alone tells little.
+    #expect(Self.mean(calls.map { $0.soundDelays.percentile(0.95) }) < .milliseconds(760))
+    #expect(Self.mean(calls.map { $0.soundDelays.percentile(1) }) < .milliseconds(1_500))
+    #expect(calls.allSatisfy { $0.heardSamples > 20 * 48_000 && $0.shown > 200 })
+  }
+
+  /// A minute of a small call by TCP alone, one line of which has 400 ms of round trip and 5 % of loss.
+  private static func satellite(seed: UInt64) throws -> ViewingFigures {
     var options = SimulatedMember.Options()
     options.transport = .tcp
     options.size = PictureSize(width: 320, height: 180)
     options.framesPerSecond = 15
     var limits = SimulatedCall.Limits()
     limits.skew = .seconds(2)
-    let call = try SimulatedCall(seed: 4, limits: limits)
+    let call = try SimulatedCall(seed: seed, limits: limits)
     let line = AccessLine(
       name: "lossy", both: LinkConditions(delay: .milliseconds(200), loss: 0.05))
     let anna = call.add("Anna", line: line, options: options)
     let ben = call.add("Ben", line: .local, options: options, after: .milliseconds(500))
     call.run(for: .seconds(60))
     call.finish()
-    let figures = call.figures(of: anna, at: ben)
-    // With 16 kB in the kernel and 12 above it p95 was 0.78 s, and the latest 1.8 s.
-    #expect(figures.soundDelays.percentile(0.95) < .milliseconds(700))
-    #expect(figures.soundDelays.percentile(1) < .milliseconds(1_500))
-    #expect(figures.heardSamples > 20 * 48_000)
-    #expect(figures.shown > 250)
-    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+    #expect(call.findings.isEmpty, "seed \(seed): \(call.findings.summary)")
+    return call.figures(of: anna, at: ben)
+  }
+
+  private static func mean(_ delays: [Interval]) -> Interval {
+    delays.reduce(.zero, +) / Int64(delays.count)
   }
 }
