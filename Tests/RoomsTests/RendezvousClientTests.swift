@@ -182,6 +182,29 @@ import Wire
     }
   }
 
+  @Test func `who is shed half-way in on a bad path tries for twelve seconds`() {
+    var a = client(ann)
+    a.handle(.start, at: .zero)
+    var lost: [Interval] = []
+    var ending: (RendezvousClient.Ending, Interval)?
+    var now = Instant.zero
+    while ending == nil, now < .zero + .seconds(60) {
+      // A satellite that loses much: the server waits for five seconds, its word comes a second later.
+      a.handle(.secured(facts(ConnectionID(1))), at: now + .seconds(3))
+      a.handle(.serverAccepted, at: now + .seconds(3))
+      now += .seconds(6)
+      a.handle(.disconnected("the server closed the connection"), at: now)
+      lost.append(now - .zero)
+      for case .ended(let why) in outputs(&a) { ending = (why, now - .zero) }
+      guard let due = a.nextDeadline?.at else { break }
+      now = due
+      a.handleTimeout(at: now)
+    }
+    #expect(lost.count == 3)
+    #expect(ending?.0 == .unreachable("the server closed the connection"))
+    #expect((.seconds(18)..<(.seconds(20))).contains(ending?.1 ?? .zero))
+  }
+
   @Test func `a server that wants a certificate of its CA is not asked twice`() {
     var a = client(ann)
     a.handle(.start, at: .zero)

@@ -44,6 +44,7 @@ package struct RendezvousClient {
   private static let doubtTime = Interval.seconds(1.5)
   private static let patienceTime = Interval.seconds(30)
   private static let secondThoughts = Interval.seconds(5)
+  private static let shedPatience = Interval.seconds(12)
   private static let longestPause = Interval.seconds(4)
   /// Whatever a server says that goes down.
   private static let leastPause = Interval.milliseconds(250)
@@ -268,8 +269,9 @@ package struct RendezvousClient {
   }
 
   private mutating func lose(_ reason: String, _ now: Instant) {
-    // Shed half-way in, by a server that is there: worth another try or two.
-    if case .entering = phase { patience = patience ?? now + Self.secondThoughts }
+    // Shed half-way in, by a server that is there: worth another try or two, each of which takes five
+    // seconds where the path is so bad that the server lost patience.
+    if case .entering = phase { patience = patience ?? now + Self.shedPatience }
     guard hasJoined || now < patience ?? now else { return end(.unreachable(reason)) }
     if case .member = phase { outputs.append(.lost(reason)) }
     let pause = min(Self.longestPause, Interval.milliseconds(250 << Int64(min(failures, 6))))
