@@ -64,6 +64,29 @@ import Units
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
   }
 
+  /// Both fill its queue before the first packet that is measured, so that no delay shows it: what it
+  /// loses would pass for a lossy path, and parity for that would keep it full.
+  @Test(arguments: 1...8 as ClosedRange<UInt64>)
+  func `two that fill a slow line's queue at once do not keep it full with parity`(seed: UInt64)
+    throws
+  {
+    let (call, members) = try threeSided(seed: seed)
+    let cleo = members[2]
+    call.run(for: .seconds(9))
+    var (pictures, repair) = (Bitrate.zero, Bitrate.zero)
+    for _ in 0..<6 {
+      call.run(for: .seconds(1))
+      for sender in members.prefix(2) {
+        let sent = try #require(sender.statistics[cleo.peer]).send
+        pictures = pictures + sent.video
+        repair = repair + sent.repair
+      }
+    }
+    #expect(pictures > .kilobits(6 * 250), "\(pictures)")
+    #expect(repair * 3 < pictures, "\(repair) of \(pictures)")
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
+
   @Test func `where one encoding fits all, only one is made`() throws {
     let call = try SimulatedCall(seed: 5)
     let anna = call.add("Anna", options: options())

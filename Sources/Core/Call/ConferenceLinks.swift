@@ -58,7 +58,10 @@ extension Conference {
     let previous = peers[index].link
     peers[index].link = report
     guard previous?.path != report.path || previous?.family != report.family else { return }
-    if report.path != .reconnecting { peers[index].tell(.pathChanged, at: now) }
+    if report.path != .reconnecting {
+      peers[index].tell(.pathChanged, at: now)
+      if let roundTrip = report.roundTrip { peers[index].roundTrip(roundTrip, at: now) }
+    }
     outputs.append(.event(.link(peers[index].label, report)))
   }
 }

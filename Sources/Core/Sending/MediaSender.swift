@@ -113,7 +113,9 @@ package struct MediaSender: Sendable {
     case .video(let frame): take(frame, at: now)
     case .audio(let frame): take(frame, at: now)
     case .feedback(let bytes): receive(bytes, at: now)
-    case .roundTrip(let interval): roundTrip = min(max(interval, .zero), .seconds(10))
+    case .roundTrip(let interval):
+      roundTrip = min(max(interval, .zero), .seconds(10))
+      congestion.noteRoundTrip(roundTrip)
     case .queued(let count): carrierQueue = count
     case .stream:
       hasBeenOnStream = true

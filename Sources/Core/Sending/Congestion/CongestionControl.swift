@@ -35,6 +35,8 @@ struct CongestionControl {
   private var response = WindowedLeast()
   /// The first packet since feedback was last heard: the longer ago, the deader the path.
   private var unansweredSince: Instant?
+  /// Of the link, the least since the path changed.
+  private var leastRoundTrip: Interval?
 
   /// The share of capacity that is used: the rest lets the queue of a large picture drain.
   private static let utilisation = 0.94
@@ -59,6 +61,10 @@ struct CongestionControl {
   /// More says that the bottleneck is at work, beyond jitter.
   private static let shortQueue = Interval.milliseconds(25)
   private static let longWait = Interval.milliseconds(50)
+  /// So much may be a full queue's.
+  private static let heavyLoss = 0.08
+  /// How much longer than the link's round trip the receiver's answer may take: it gathers what it tells.
+  private static let answerSlack = Interval.milliseconds(60)
   private static let outage = Interval.milliseconds(500)
   /// Lateness of a timer that does not matter.
   private static let timerSlack = Interval.microseconds(300)
@@ -117,9 +123,15 @@ struct CongestionControl {
     delay = PathDelay()
     response = WindowedLeast()
     responseTime = nil
+    leastRoundTrip = nil
     lossPattern = LossPattern()
     capacity.forget()
     unansweredSince = nil
+  }
+
+  /// The link has measured one.
+  mutating func noteRoundTrip(_ time: Interval) {
+    leastRoundTrip = min(leastRoundTrip ?? time, time)
   }
 
   mutating func handle(_ feedback: TransportFeedback, at now: Instant) {
@@ -133,6 +145,7 @@ struct CongestionControl {
       delivered.add(entry.size, at: now)
     }
     if let newest = arrived.last { noteResponse(now - newest.sentAt, at: now) }
+    if lossRatio > Self.heavyLoss { revealQueue(at: now) }
     for entry in arrived { measureGap(before: entry, at: now) }
     quietSince = quietSince ?? now
     let elapsed = now - (updatedAt ?? now)
@@ -151,6 +164,14 @@ struct CongestionControl {
     share.update(queue: delay.lasting, isShared: capacity.isMixed, target: target)
     boundByDelivery(at: now)
     adjustTarget(elapsed: elapsed)
+  }
+
+  /// No delay shows a queue that was full before the first packet. While much is lost, an answer that takes
+  /// far longer than the round trip once took tells of it.
+  private mutating func revealQueue(at now: Instant) {
+    guard let leastRoundTrip, let responseTime else { return }
+    let hidden = responseTime - leastRoundTrip - Self.answerSlack
+    if hidden > Self.shortQueue { delay.reveal(hidden, at: now) }
   }
 
   private mutating func noteResponse(_ time: Interval, at now: Instant) {

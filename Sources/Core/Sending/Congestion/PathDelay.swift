@@ -10,6 +10,14 @@ struct PathDelay {
   private var spans: [(since: Instant, least: Interval)] = []
   /// Since when the queue has not drained, although less was sent than the path carries.
   private var standsSince: Instant?
+  private var revelation: Revelation?
+
+  /// Of a queue that no delay shows.
+  private enum Revelation {
+    case believed
+    /// It did not drain: it was none, or not on this way.
+    case refuted
+  }
 
   private static let span = Interval.milliseconds(50)
   private static let spanCount = 7
@@ -32,6 +40,16 @@ struct PathDelay {
       if spans.count == Self.spanCount { spans.removeFirst() }
       spans.append((now, delay))
     }
+  }
+
+  /// As much stands that no delay shows, because it has stood since before the first packet.
+  mutating func reveal(_ queue: Interval, at now: Instant) {
+    guard revelation != .refuted, let fastest = recent.lazy.map(\.delay).min(),
+      queueing(fastest) < queue * 0.5
+    else { return }
+    least = WindowedLeast()
+    least.note(fastest - queue, at: now)
+    revelation = .believed
   }
 
   /// How much longer than the fastest a packet of this delay took.
@@ -69,6 +87,7 @@ struct PathDelay {
         least = WindowedLeast()
         least.note(fastest, at: now)
         standsSince = nil
+        if revelation == .believed { revelation = .refuted }
       }
     } else {
       standsSince = now
