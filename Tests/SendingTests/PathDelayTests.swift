@@ -55,7 +55,8 @@ import Units
     #expect(path.carry(.milliseconds(150), for: .milliseconds(200)).last == .milliseconds(100))
   }
 
-  @Test func `what was revealed and does not drain in two and a half seconds is believed no more`() {
+  @Test func `what was revealed and does not drain in two and a half seconds is believed no more`()
+  {
     var path = Path()
     _ = path.carry(.milliseconds(250), for: .milliseconds(500))
     path.delay.reveal(.milliseconds(180), at: path.now)
