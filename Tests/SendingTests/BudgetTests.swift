@@ -56,6 +56,29 @@ import Wire
     #expect(changes <= 8, "one step at a time, no swinging")
   }
 
+  @Test func `a key frame behind a fall of the rate comes at once in the size that is worth it`()
+    throws
+  {
+    var sending = SendingRun()
+    sending.handle(.source(source, framesPerSecond: 30))
+    for step in 0..<60 {
+      let first = sending.packets.count
+      sending.send(video: [UInt8](repeating: 1, count: 6_000), isKeyFrame: step == 0)
+      sending.run(for: .milliseconds(33))
+      sending.acknowledge(from: first)
+    }
+    sending.handle(.limit(.kilobits(300)))
+    sending.run(for: .milliseconds(20))
+    let asked = sending.keyFramesAsked
+    // A fall by itself is waited out.
+    #expect(sending.advice.last?.size == source)
+    sending.feed(
+      .pictureLoss(PictureLossIndication(reporter: 2, source: MediaStream.Source.video)))
+    let size = try #require(sending.advice.last?.size)
+    #expect(size.width == source.width / 2)
+    #expect(sending.keyFramesAsked == asked + 1)
+  }
+
   @Test func `an encoder that overshoots is asked for less`() throws {
     var sending = SendingRun()
     sending.handle(.source(source, framesPerSecond: 30))

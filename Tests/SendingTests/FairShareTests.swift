@@ -14,8 +14,8 @@ import Units
     let first = share(queue: 10, target: 300)
     let second = share(queue: 10, target: 3_000)
     #expect(first.rate == second.rate)
-    #expect(first.rate == .kilobits(1_520))
-    #expect(share(queue: 20, target: 300).rate == .kilobits(760))
+    #expect(first.rate == .kilobits(1_400))
+    #expect(share(queue: 20, target: 300).rate == .kilobits(700))
   }
 
   @Test func `who sends less than the share pushes, who sends more does not`() {

@@ -102,6 +102,47 @@ import Wire
     #expect(try sending.media(MediaStream.Source.video).last?.payload.last == 2)
   }
 
+  /// A frame of thirty packets, every second of which is lost while the others take so long.
+  private func halfLost(after delay: Interval, packets: Int = 30) -> SendingRun {
+    var sending = sent()
+    sending.handle(.limit(.kilobits(400)))
+    for _ in 0..<130 {
+      sending.run(for: .milliseconds(10))
+      sending.acknowledge()
+    }
+    let first = sending.packets.count
+    sending.send(video: [UInt8](repeating: 0x11, count: packets * 1_000), isKeyFrame: false)
+    for _ in 0..<10 {
+      sending.run(for: .milliseconds(100))
+      sending.tell(from: first) { $0 % 2 == 0 ? delay : nil }
+    }
+    return sending
+  }
+
+  @Test func `what an overfull queue has lost is made anew before anybody asks for it`() throws {
+    let asked = sent().keyFramesAsked
+    #expect(halfLost(after: .milliseconds(200)).keyFramesAsked == asked + 1)
+    // Little of it is repaired for less, and what is lost by chance is too.
+    #expect(halfLost(after: .milliseconds(200), packets: 8).keyFramesAsked == asked)
+    #expect(halfLost(after: .milliseconds(10)).keyFramesAsked == asked)
+  }
+
+  @Test func `a repair is sent twice where packets are lost by chance, once behind a full queue`()
+    throws
+  {
+    for (delay, count) in [(Interval.milliseconds(10), 2), (.milliseconds(200), 1)] {
+      var sending = halfLost(after: delay, packets: 8)
+      let before = try sending.media(MediaStream.Source.videoRepair).count
+      let newest = try #require(try sending.media(MediaStream.Source.video).last).sequence.value
+      sending.feed(nack(newest))
+      for _ in 0..<10 {
+        sending.run(for: .milliseconds(10))
+        sending.acknowledge()
+      }
+      #expect(try sending.media(MediaStream.Source.videoRepair).count - before == count)
+    }
+  }
+
   @Test func `a second request within a round trip is not answered, a later one twice`() throws {
     var sending = sent()
     sending.feed(nack(2))

@@ -74,14 +74,21 @@ struct SendingRun {
 
   /// Feedback that everything sent so far arrived `delay` after it left.
   mutating func acknowledge(after delay: Interval = .milliseconds(10), from first: Int = 0) {
+    tell(from: first) { _ in delay }
+  }
+
+  /// Feedback of what became of each packet: how long it took, or `nil` where it was lost.
+  mutating func tell(from first: Int = 0, _ delay: (Int) -> Interval?) {
     guard packets.count > first else { return }
-    let ticks = sentAt[first...].map { ($0 + delay).nanoseconds / 250_000 }
-    let reference = ticks[0] / 256
+    let ticks = (first..<packets.count).map { index in
+      delay(index).map { (sentAt[index] + $0).nanoseconds / 250_000 }
+    }
+    let reference = (ticks.lazy.compactMap(\.self).first ?? 0) / 256
     var clock = reference * 256
     var arrivals: [Int16?] = []
     for tick in ticks {
-      arrivals.append(Int16(clamping: tick - clock))
-      clock = tick
+      arrivals.append(tick.map { Int16(clamping: $0 - clock) })
+      clock = tick ?? clock
     }
     feed(
       .transportFeedback(

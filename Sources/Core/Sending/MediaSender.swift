@@ -177,6 +177,8 @@ package struct MediaSender: Sendable {
         resume(at: now)
         congestion.handle(feedback, at: now)
         redundancy.handle(feedback, isOverflowing: congestion.isOverflowing)
+        let lost = congestion.lostToQueue * MediaStream.packetLimit
+        if lost >= costly, !frames.needsKeyFrame, !isKeyFrameFresh(at: now) { startOver() }
       case .nack, .pictureLoss, .senderReport, .receiverReport: break
       }
     }
@@ -203,9 +205,7 @@ package struct MediaSender: Sendable {
     guard pacer.repairByteCount < congestion.target.bytes(in: .milliseconds(500)).bytes else {
       return
     }
-    let costly = max(Self.cheapRepair, congestion.target.bytes(in: Self.keyFrameTime).bytes)
     if pacer.repairByteCount >= costly, !isKeyFrameFresh(at: now) {
-      // More than a key frame may take: that makes all of it superfluous, and comes sooner.
       startOver()
       return
     }
@@ -218,10 +218,15 @@ package struct MediaSender: Sendable {
       && pacer.repairByteCount < Self.firstRepair
       && congestion.standingQueue < Self.firstQueue
     let isLossy =
-      (isFirst || congestion.lossRatio > 0.02) && roundTrip > .milliseconds(20)
+      (isFirst || congestion.lossPattern.ratio > 0.02) && roundTrip > .milliseconds(20)
     for packet in history.repairs(number, roundTrip: wait, isLossy: isLossy, at: now) {
       pacer.append(paced(packet, as: .repair))
     }
+  }
+
+  /// Bytes of repair that are more than a key frame may take, which makes all of it superfluous.
+  private var costly: Int {
+    max(Self.cheapRepair, congestion.target.bytes(in: Self.keyFrameTime).bytes)
   }
 
   /// The newest one may itself be under repair: another in its place would begin anew, and on a path
@@ -233,6 +238,7 @@ package struct MediaSender: Sendable {
   private mutating func askForKeyFrame(at now: Instant) {
     if let asked = keyFrameAskedAt, now - asked < max(Self.keyFrameRepeat, roundTrip) { return }
     keyFrameAskedAt = now
+    budget.beginAnew(lasting: congestion.lasting, overhead: configuration.overhead, at: now)
     outputs.append(.keyFrameNeeded)
   }
 

@@ -18,6 +18,9 @@ struct CongestionControl {
   private(set) var lossPattern = LossPattern()
   /// What the newest feedback missed was lost to a queue that overflows.
   private(set) var isOverflowing = false
+  private var overflowedAt: Instant?
+  /// Packets lost to the queue that overflows now.
+  private(set) var lostToQueue = 0
 
   private var log: SentLog
   private var capacity: CapacityEstimate
@@ -65,6 +68,8 @@ struct CongestionControl {
   private static let heavyLoss = 0.08
   /// How much longer than the link's round trip the receiver's answer may take: it gathers what it tells.
   private static let answerSlack = Interval.milliseconds(60)
+  /// Answers of the last queue that was seen no longer count in `responseTime`.
+  private static let answerMemory = Interval.milliseconds(500)
   private static let outage = Interval.milliseconds(500)
   /// Lateness of a timer that does not matter.
   private static let timerSlack = Interval.microseconds(300)
@@ -78,6 +83,11 @@ struct CongestionControl {
     minimum = configuration.minimumRate
     log = SentLog(configuration)
     capacity = CapacityEstimate(start: configuration.startRate)
+  }
+
+  /// The target once no queue stands.
+  var lasting: Bitrate {
+    capacity.isMeasured ? max(target, min(capacity.rate * Self.utilisation, limit)) : target
   }
 
   /// How fast repair and pictures leave the pacer.
@@ -124,6 +134,7 @@ struct CongestionControl {
     response = WindowedLeast()
     responseTime = nil
     leastRoundTrip = nil
+    overflowedAt = nil
     lossPattern = LossPattern()
     capacity.forget()
     unansweredSince = nil
@@ -153,6 +164,8 @@ struct CongestionControl {
     // What an outage swallowed tells nothing about the path after it.
     countLoss(arrived: arrived.count, lost: isOutageOver ? 0 : lost, elapsed: elapsed)
     isOverflowing = isQueueing(arrived)
+    lostToQueue = isOverflowing ? max(0, lostToQueue + lost) : 0
+    if isOverflowing { overflowedAt = now }
     if !isOutageOver, !isOverflowing {
       lossPattern.count(arrived.count + max(0, lost), lost: lost, runs: runs)
     }
@@ -169,7 +182,9 @@ struct CongestionControl {
   /// No delay shows a queue that was full before the first packet. While much is lost, an answer that takes
   /// far longer than the round trip once took tells of it.
   private mutating func revealQueue(at now: Instant) {
-    guard let leastRoundTrip, let responseTime else { return }
+    guard let leastRoundTrip, let responseTime,
+      overflowedAt.map({ now - $0 > Self.answerMemory }) ?? true
+    else { return }
     let hidden = responseTime - leastRoundTrip - Self.answerSlack
     if hidden > Self.shortQueue { delay.reveal(hidden, at: now) }
   }

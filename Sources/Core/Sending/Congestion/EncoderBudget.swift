@@ -59,21 +59,20 @@ struct EncoderBudget {
     overshoot += (ratio - overshoot) * interval
   }
 
+  /// A key frame is asked for, on a path that carries `lasting` once its queue has drained.
+  mutating func beginAnew(lasting: Bitrate, overhead: ByteCount, at now: Instant) {
+    guard let source else { return }
+    ladder.beginAnew(
+      bitrate(of: lasting - audio.rate(at: now), overhead: overhead), source: source.size,
+      framesPerSecond: source.framesPerSecond)
+  }
+
   /// The advice, where it differs from the one before.
   mutating func advise(
     target: Bitrate, overhead: ByteCount, at now: Instant
   ) -> EncoderAdvice? {
     let repairShare = min(repair.rate(at: now), target * 0.5)
-    let pictures = (target - audio.rate(at: now) - repairShare) * (1 / (1 + parityShare))
-    let wire = max(pictures, Self.least)
-    let frameRate = ladder.framesPerSecond(of: source?.framesPerSecond ?? 30)
-    // Each packet costs headers: count those that a picture of this budget takes.
-    let perPacket = Double(Self.headers + overhead.bytes)
-    let frameBytes = Double(wire.bitsPerSecond) / 8 / frameRate
-    let packets = max(1, 0.5 + frameBytes / (Double(VideoPacketizer.partLimit) + perPacket))
-    let payload = wire - Bitrate(bitsPerSecond: Int64(packets * perPacket * 8 * frameRate))
-    let bitrate = max(payload * (1 / min(max(overshoot, 1), 2)), Self.least)
-
+    let bitrate = bitrate(of: target - audio.rate(at: now) - repairShare, overhead: overhead)
     var new = EncoderAdvice(bitrate: bitrate, size: nil, framesPerSecond: 0)
     if let source {
       ladder.update(bitrate, source: source.size, framesPerSecond: source.framesPerSecond, at: now)
@@ -88,5 +87,17 @@ struct EncoderBudget {
     advice = new
     advisedAt = now
     return new
+  }
+
+  /// Of encoded pictures, from what they and their parity may cost on the wire.
+  private func bitrate(of pictures: Bitrate, overhead: ByteCount) -> Bitrate {
+    let wire = max(pictures * (1 / (1 + parityShare)), Self.least)
+    let frameRate = ladder.framesPerSecond(of: source?.framesPerSecond ?? 30)
+    // Each packet costs headers: count those that a picture of this budget takes.
+    let perPacket = Double(Self.headers + overhead.bytes)
+    let frameBytes = Double(wire.bitsPerSecond) / 8 / frameRate
+    let packets = max(1, 0.5 + frameBytes / (Double(VideoPacketizer.partLimit) + perPacket))
+    let payload = wire - Bitrate(bitsPerSecond: Int64(packets * perPacket * 8 * frameRate))
+    return max(payload * (1 / min(max(overshoot, 1), 2)), Self.least)
   }
 }

@@ -41,6 +41,17 @@ struct QualityLadder {
     }
   }
 
+  /// A key frame is made anyway: a step down need not wait for one of its own, and at a rate that is too
+  /// low for its size the key frame would take half a second.
+  mutating func beginAnew(_ bitrate: Bitrate, source: PictureSize, framesPerSecond: Double) {
+    while step + 1 < Self.steps.count,
+      density(bitrate, step, source, framesPerSecond) < Self.poor
+    {
+      step += 1
+      wish = nil
+    }
+  }
+
   /// Both sides even and at least 16.
   func size(of source: PictureSize) -> PictureSize {
     let scale = Self.steps[step].scale
