@@ -62,9 +62,10 @@ struct EncoderBudget {
   /// A key frame is asked for, on a path that carries `lasting` once its queue has drained.
   mutating func beginAnew(lasting: Bitrate, overhead: ByteCount, at now: Instant) {
     guard let source else { return }
-    ladder.beginAnew(
-      bitrate(of: lasting - audio.rate(at: now), overhead: overhead), source: source.size,
-      framesPerSecond: source.framesPerSecond)
+    let pictures = (lasting - audio.rate(at: now)) * (1 / (1 + parityShare))
+    let bitrate = Self.bitrate(
+      of: pictures, framesPerSecond: frameRate, overhead: overhead, overshoot: overshoot)
+    ladder.beginAnew(bitrate, source: source.size, framesPerSecond: source.framesPerSecond)
   }
 
   /// The advice, where it differs from the one before.
@@ -72,7 +73,9 @@ struct EncoderBudget {
     target: Bitrate, overhead: ByteCount, at now: Instant
   ) -> EncoderAdvice? {
     let repairShare = min(repair.rate(at: now), target * 0.5)
-    let bitrate = bitrate(of: target - audio.rate(at: now) - repairShare, overhead: overhead)
+    let pictures = (target - audio.rate(at: now) - repairShare) * (1 / (1 + parityShare))
+    let bitrate = Self.bitrate(
+      of: pictures, framesPerSecond: frameRate, overhead: overhead, overshoot: overshoot)
     var new = EncoderAdvice(bitrate: bitrate, size: nil, framesPerSecond: 0)
     if let source {
       ladder.update(bitrate, source: source.size, framesPerSecond: source.framesPerSecond, at: now)
@@ -89,15 +92,19 @@ struct EncoderBudget {
     return new
   }
 
-  /// Of encoded pictures, from what they and their parity may cost on the wire.
-  private func bitrate(of pictures: Bitrate, overhead: ByteCount) -> Bitrate {
-    let wire = max(pictures * (1 / (1 + parityShare)), Self.least)
-    let frameRate = ladder.framesPerSecond(of: source?.framesPerSecond ?? 30)
+  private var frameRate: Double { ladder.framesPerSecond(of: source?.framesPerSecond ?? 30) }
+
+  /// Of encoded pictures, from what they may cost on the wire without their parity. Takes the numbers that
+  /// it needs: as a method of a copy it made the meters be copied at their next change.
+  private static func bitrate(
+    of pictures: Bitrate, framesPerSecond: Double, overhead: ByteCount, overshoot: Double
+  ) -> Bitrate {
+    let wire = max(pictures, least)
     // Each packet costs headers: count those that a picture of this budget takes.
-    let perPacket = Double(Self.headers + overhead.bytes)
-    let frameBytes = Double(wire.bitsPerSecond) / 8 / frameRate
+    let perPacket = Double(headers + overhead.bytes)
+    let frameBytes = Double(wire.bitsPerSecond) / 8 / framesPerSecond
     let packets = max(1, 0.5 + frameBytes / (Double(VideoPacketizer.partLimit) + perPacket))
-    let payload = wire - Bitrate(bitsPerSecond: Int64(packets * perPacket * 8 * frameRate))
-    return max(payload * (1 / min(max(overshoot, 1), 2)), Self.least)
+    let payload = wire - Bitrate(bitsPerSecond: Int64(packets * perPacket * 8 * framesPerSecond))
+    return max(payload * (1 / min(max(overshoot, 1), 2)), least)
   }
 }
