@@ -79,6 +79,20 @@ import Wire
     #expect(sending.keyFramesAsked == asked + 1)
   }
 
+  @Test func `before a path is measured a key frame is no reason for a smaller picture`() throws {
+    var sending = SendingRun()
+    sending.handle(.source(source, framesPerSecond: 30))
+    // A stream begins with 400 kbit/s.
+    sending.handle(.stream)
+    sending.send(video: [1], isKeyFrame: true)
+    sending.run(for: .milliseconds(500))
+    let asked = sending.keyFramesAsked
+    sending.feed(
+      .pictureLoss(PictureLossIndication(reporter: 2, source: MediaStream.Source.video)))
+    #expect(sending.keyFramesAsked == asked + 1)
+    #expect(sending.advice.last?.size == source)
+  }
+
   @Test func `an encoder that overshoots is asked for less`() throws {
     var sending = SendingRun()
     sending.handle(.source(source, framesPerSecond: 30))
@@ -101,18 +115,12 @@ import Wire
 
   @Test func `Opus is told of losses in coarse steps`() {
     var sending = SendingRun()
-    for round in 0..<60 {
+    for _ in 0..<60 {
       let first = sending.packets.count
       for _ in 0..<10 { sending.send(audio: [0x78, 1]) }
-      // As long as feedback's reference time says, or they would stand in a queue.
       sending.run(for: .milliseconds(64))
       // Three of ten are lost.
-      sending.feed(
-        .transportFeedback(
-          TransportFeedback(
-            reporter: 1, source: 0, base: SequenceNumber(UInt16(first)),
-            referenceTime: UInt32(160 + round), count: UInt8(round),
-            arrivals: [1, nil, 1, 1, nil, 1, 1, nil, 1, 1])))
+      sending.tell(from: first) { [1, 4, 7].contains($0 - first) ? nil : .milliseconds(10) }
     }
     let losses = sending.audio.map(\.lossPercent)
     #expect(losses.last == 30)

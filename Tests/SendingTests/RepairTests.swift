@@ -127,6 +127,19 @@ import Wire
     #expect(halfLost(after: .milliseconds(10)).keyFramesAsked == asked)
   }
 
+  @Test func `what is lost to a queue is made anew once, however long the queue stands`() {
+    var sending = halfLost(after: .milliseconds(200))
+    let asked = sending.keyFramesAsked
+    sending.send(video: [0x10, 1, 2], isKeyFrame: true)
+    for _ in 0..<80 {
+      let first = sending.packets.count
+      sending.send(video: [0x11, 1, 2], isKeyFrame: false)
+      sending.run(for: .milliseconds(100))
+      sending.acknowledge(after: .milliseconds(200), from: first)
+    }
+    #expect(sending.keyFramesAsked == asked)
+  }
+
   @Test func `a repair is sent twice where packets are lost by chance, once behind a full queue`()
     throws
   {

@@ -177,8 +177,7 @@ package struct MediaSender: Sendable {
         resume(at: now)
         congestion.handle(feedback, at: now)
         redundancy.handle(feedback, isOverflowing: congestion.isOverflowing)
-        let lost = congestion.lostToQueue * MediaStream.packetLimit
-        if lost >= costly, !frames.needsKeyFrame, !isKeyFrameFresh(at: now) { startOver() }
+        makeAnewWhatIsLost(at: now)
       case .nack, .pictureLoss, .senderReport, .receiverReport: break
       }
     }
@@ -198,6 +197,16 @@ package struct MediaSender: Sendable {
     pacer.dropRepair()
     history.forget()
     frames.breakChain()
+  }
+
+  /// What a full queue has lost, where its repair would cost more than a key frame: once for each loss,
+  /// however long that queue stands.
+  private mutating func makeAnewWhatIsLost(at now: Instant) {
+    if isKeyFrameFresh(at: now) {
+      congestion.forgetLostToQueue()
+    } else if congestion.lostToQueue * MediaStream.packetLimit >= costly, !frames.needsKeyFrame {
+      startOver()
+    }
   }
 
   private mutating func repair(_ number: SequenceNumber, at now: Instant) {
@@ -238,7 +247,9 @@ package struct MediaSender: Sendable {
   private mutating func askForKeyFrame(at now: Instant) {
     if let asked = keyFrameAskedAt, now - asked < max(Self.keyFrameRepeat, roundTrip) { return }
     keyFrameAskedAt = now
-    budget.beginAnew(lasting: congestion.lasting, overhead: configuration.overhead, at: now)
+    if let lasting = congestion.lasting {
+      budget.beginAnew(lasting: lasting, overhead: configuration.overhead, at: now)
+    }
     outputs.append(.keyFrameNeeded)
   }
 

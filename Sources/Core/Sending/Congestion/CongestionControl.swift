@@ -19,7 +19,7 @@ struct CongestionControl {
   /// What the newest feedback missed was lost to a queue that overflows.
   private(set) var isOverflowing = false
   private var overflowedAt: Instant?
-  /// Packets lost to the queue that overflows now.
+  /// Packets lost to the queue that overflows now, since a key frame last made them superfluous.
   private(set) var lostToQueue = 0
 
   private var log: SentLog
@@ -85,9 +85,9 @@ struct CongestionControl {
     capacity = CapacityEstimate(start: configuration.startRate)
   }
 
-  /// The target once no queue stands.
-  var lasting: Bitrate {
-    capacity.isMeasured ? max(target, min(capacity.rate * Self.utilisation, limit)) : target
+  /// The target once no queue stands, where the path has been measured.
+  var lasting: Bitrate? {
+    capacity.isMeasured ? max(target, min(capacity.rate * Self.utilisation, limit)) : nil
   }
 
   /// How fast repair and pictures leave the pacer.
@@ -144,6 +144,9 @@ struct CongestionControl {
   mutating func noteRoundTrip(_ time: Interval) {
     leastRoundTrip = min(leastRoundTrip ?? time, time)
   }
+
+  /// A key frame replaces it.
+  mutating func forgetLostToQueue() { lostToQueue = 0 }
 
   mutating func handle(_ feedback: TransportFeedback, at now: Instant) {
     let (arrived, lost, runs) = log.apply(feedback)

@@ -62,9 +62,7 @@ struct EncoderBudget {
   /// A key frame is asked for, on a path that carries `lasting` once its queue has drained.
   mutating func beginAnew(lasting: Bitrate, overhead: ByteCount, at now: Instant) {
     guard let source else { return }
-    let pictures = (lasting - audio.rate(at: now)) * (1 / (1 + parityShare))
-    let bitrate = Self.bitrate(
-      of: pictures, framesPerSecond: frameRate, overhead: overhead, overshoot: overshoot)
+    let bitrate = bitrate(within: lasting, overhead: overhead, at: now)
     ladder.beginAnew(bitrate, source: source.size, framesPerSecond: source.framesPerSecond)
   }
 
@@ -73,9 +71,7 @@ struct EncoderBudget {
     target: Bitrate, overhead: ByteCount, at now: Instant
   ) -> EncoderAdvice? {
     let repairShare = min(repair.rate(at: now), target * 0.5)
-    let pictures = (target - audio.rate(at: now) - repairShare) * (1 / (1 + parityShare))
-    let bitrate = Self.bitrate(
-      of: pictures, framesPerSecond: frameRate, overhead: overhead, overshoot: overshoot)
+    let bitrate = bitrate(within: target - repairShare, overhead: overhead, at: now)
     var new = EncoderAdvice(bitrate: bitrate, size: nil, framesPerSecond: 0)
     if let source {
       ladder.update(bitrate, source: source.size, framesPerSecond: source.framesPerSecond, at: now)
@@ -94,17 +90,18 @@ struct EncoderBudget {
 
   private var frameRate: Double { ladder.framesPerSecond(of: source?.framesPerSecond ?? 30) }
 
-  /// Of encoded pictures, from what they may cost on the wire without their parity. Takes the numbers that
-  /// it needs: as a method of a copy it made the meters be copied at their next change.
-  private static func bitrate(
-    of pictures: Bitrate, framesPerSecond: Double, overhead: ByteCount, overshoot: Double
+  /// Of encoded pictures, where they, their parity and sound may take so much. Mutating only so that the
+  /// meters are not copied: a method of a copy costs three allocations a picture.
+  private mutating func bitrate(
+    within rate: Bitrate, overhead: ByteCount, at now: Instant
   ) -> Bitrate {
-    let wire = max(pictures, least)
+    let pictures = (rate - audio.rate(at: now)) * (1 / (1 + parityShare))
+    let wire = max(pictures, Self.least)
     // Each packet costs headers: count those that a picture of this budget takes.
-    let perPacket = Double(headers + overhead.bytes)
-    let frameBytes = Double(wire.bitsPerSecond) / 8 / framesPerSecond
+    let perPacket = Double(Self.headers + overhead.bytes)
+    let frameBytes = Double(wire.bitsPerSecond) / 8 / frameRate
     let packets = max(1, 0.5 + frameBytes / (Double(VideoPacketizer.partLimit) + perPacket))
-    let payload = wire - Bitrate(bitsPerSecond: Int64(packets * perPacket * 8 * framesPerSecond))
-    return max(payload * (1 / min(max(overshoot, 1), 2)), least)
+    let payload = wire - Bitrate(bitsPerSecond: Int64(packets * perPacket * 8 * frameRate))
+    return max(payload * (1 / min(max(overshoot, 1), 2)), Self.least)
   }
 }
