@@ -61,6 +61,21 @@ import Units
     #expect(used > 1_500 && used < 2_050)
   }
 
+  @Test(arguments: 1...4 as ClosedRange<UInt64>)
+  func `alone on a narrow line whose jitter looks like company a flow fills it with a short queue`(
+    seed: UInt64
+  ) throws {
+    var conditions = LinkConditions(
+      rate: .kilobits(600), queue: .milliseconds(300), jitter: .milliseconds(30))
+    conditions.jitterShape = .gaussian
+    let result = run(
+      Scenario(
+        name: "narrow", duration: .seconds(40), forward: ScenarioLine(conditions),
+        flows: [media(delay: 50, limit: 4_000, end: 39)]), seed: seed)
+    #expect(try #require(result.figures[.utilisation]) > 0.94)
+    #expect(try #require(result.figures[.queueP95]) < 57)
+  }
+
   @Test func `a stall is a freeze of its length, and after it a fresh picture comes`() throws {
     var line = ScenarioLine(LinkConditions(rate: .kilobits(2_000)))
     var stalled = line.first

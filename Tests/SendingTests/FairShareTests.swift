@@ -14,13 +14,19 @@ import Units
     let first = share(queue: 10, target: 300)
     let second = share(queue: 10, target: 3_000)
     #expect(first.rate == second.rate)
-    #expect(first.rate == .kilobits(1_400))
-    #expect(share(queue: 20, target: 300).rate == .kilobits(700))
+    #expect(first.rate == .kilobits(1_480))
+    #expect(share(queue: 20, target: 300).rate == .kilobits(740))
   }
 
   @Test func `who sends less than the share pushes, who sends more does not`() {
     #expect(share(queue: 10, target: 300).isPushing)
     #expect(!share(queue: 10, target: 3_000).isPushing)
+  }
+
+  @Test func `a push asks for most of what is sent where little is`() {
+    #expect(FairShare.step(beyond: .kilobits(100)) == .kilobits(22))
+    #expect(FairShare.step(beyond: .kilobits(600)) == .kilobits(32))
+    #expect(FairShare.step(beyond: .kilobits(2_500)) == .kilobits(70))
   }
 
   @Test func `without a queue that lasts, or without others, nobody pushes or yields`() {

@@ -242,7 +242,7 @@ struct CongestionControl {
       capacity.lower(to: max(rate * 1.1, minimum * 4))
     } else if standingQueue <= PathDelay.allowance || share.isPushing {
       let raised = rate * headroom(at: now)
-      capacity.raise(to: share.isPushing ? raised + FairShare.step : raised)
+      capacity.raise(to: share.isPushing ? raised + FairShare.step(beyond: target) : raised)
     }
   }
 

@@ -10,11 +10,16 @@ struct FairShare {
   private(set) var isPushing = false
 
   /// For every queue's time.
-  private static let bytes = ByteCount(1_750)
+  private static let bytes = ByteCount(1_850)
   /// Shorter queues are noise.
   private static let leastQueue = Interval.milliseconds(3)
-  /// What a push asks for beyond what arrives.
-  static let step = Bitrate.kilobits(80)
+
+  /// What a push asks for beyond what arrives: as much for everyone, that who sends little catches up,
+  /// and a part of what is sent, that a fast path fills in time. A flow that is alone where jitter looks
+  /// like company pushes as well: 80 kbit/s were an eighth of a narrow line, and a queue on it.
+  static func step(beyond target: Bitrate) -> Bitrate { leastStep + target * stepShare }
+  private static let leastStep = Bitrate.kilobits(20)
+  private static let stepShare = 0.02
 
   /// `queue` is what has not drained for a while, and `isShared` whether others may be in it.
   mutating func update(queue: Interval, isShared: Bool, target: Bitrate) {

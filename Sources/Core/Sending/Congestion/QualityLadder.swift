@@ -2,11 +2,12 @@ import Media
 import Units
 
 /// Which size and frame rate a bitrate is worth: a sharp small picture looks better than a large
-/// one in blocks. A step costs a key frame, so it waits until the rate has meant it for a while.
+/// one in blocks. A change costs a key frame, so it waits until the rate has meant it for a while, and then
+/// takes as many steps as it meant.
 struct QualityLadder {
   private var step = 0
-  /// Since when the rate has asked for a step down (negative) or up.
-  private var wish: (direction: Int, since: Instant)?
+  /// The step that the rate has been worth, and since when.
+  private var wish: (step: Int, since: Instant)?
 
   /// Scale of each side, and divisor of the frame rate.
   private static let steps: [(scale: Double, divisor: Double)] = [
@@ -18,25 +19,34 @@ struct QualityLadder {
   private static let rich = 0.035
   private static let downPatience = Interval.milliseconds(1_000)
   private static let upPatience = Interval.milliseconds(4_000)
+  /// The part of these in which a rate may still be on its way.
+  private static let settling = 0.25
 
   mutating func update(
     _ bitrate: Bitrate, source: PictureSize, framesPerSecond: Double, at now: Instant
   ) {
-    let direction: Int
-    if step + 1 < Self.steps.count, density(bitrate, step, source, framesPerSecond) < Self.poor {
-      direction = 1
-    } else if step > 0, density(bitrate, step - 1, source, framesPerSecond) > Self.rich {
-      direction = -1
-    } else {
+    var worth = bearable(bitrate, source, framesPerSecond)
+    if worth == step {
+      while worth > 0, density(bitrate, worth - 1, source, framesPerSecond) > Self.rich {
+        worth -= 1
+      }
+    }
+    guard worth != step else {
       wish = nil
       return
     }
-    guard let wish, wish.direction == direction else {
-      wish = (direction, now)
+    guard let wish, (wish.step > step) == (worth > step) else {
+      wish = (worth, now)
       return
     }
-    if now - wish.since >= (direction > 0 ? Self.downPatience : Self.upPatience) {
-      step += direction
+    let patience = worth > step ? Self.downPatience : Self.upPatience
+    let age = now - wish.since
+    // Once the rate has settled: what it was worth all the time, the step nearest to the present one.
+    let nearest = worth > step ? min(wish.step, worth) : max(wish.step, worth)
+    let meant = age < patience * Self.settling ? worth : nearest
+    self.wish = (meant, wish.since)
+    if age >= patience {
+      step = meant
       self.wish = nil
     }
   }
@@ -44,12 +54,22 @@ struct QualityLadder {
   /// A key frame is made anyway: a step down need not wait for one of its own, and at a rate that is too
   /// low for its size the key frame would take half a second.
   mutating func beginAnew(_ bitrate: Bitrate, source: PictureSize, framesPerSecond: Double) {
+    let bearable = bearable(bitrate, source, framesPerSecond)
+    guard bearable != step else { return }
+    step = bearable
+    wish = nil
+  }
+
+  /// The present step, or the first below it that does not show blocks.
+  private func bearable(_ bitrate: Bitrate, _ source: PictureSize, _ framesPerSecond: Double) -> Int
+  {
+    var step = step
     while step + 1 < Self.steps.count,
       density(bitrate, step, source, framesPerSecond) < Self.poor
     {
       step += 1
-      wish = nil
     }
+    return step
   }
 
   /// Both sides even and at least 16.
