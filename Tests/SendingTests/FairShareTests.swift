@@ -14,8 +14,8 @@ import Units
     let first = share(queue: 10, target: 300)
     let second = share(queue: 10, target: 3_000)
     #expect(first.rate == second.rate)
-    #expect(first.rate == .kilobits(1_480))
-    #expect(share(queue: 20, target: 300).rate == .kilobits(740))
+    #expect(first.rate == .kilobits(1_360))
+    #expect(share(queue: 20, target: 300).rate == .kilobits(680))
   }
 
   @Test func `who sends less than the share pushes, who sends more does not`() {

@@ -10,7 +10,7 @@ struct FairShare {
   private(set) var isPushing = false
 
   /// For every queue's time.
-  private static let bytes = ByteCount(1_850)
+  private static let bytes = ByteCount(1_700)
   /// Shorter queues are noise.
   private static let leastQueue = Interval.milliseconds(3)
 
