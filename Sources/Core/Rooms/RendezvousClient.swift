@@ -44,6 +44,7 @@ package struct RendezvousClient {
   private static let doubtTime = Interval.seconds(1.5)
   private static let patienceTime = Interval.seconds(30)
   private static let secondThoughts = Interval.seconds(5)
+  /// How long a first entry goes on when the server shed it half-way.
   private static let shedPatience = Interval.seconds(12)
   private static let longestPause = Interval.seconds(4)
   /// Whatever a server says that goes down.

@@ -273,7 +273,7 @@ package struct MediaSender: Sendable {
     while let packet = nextPacket(at: now) { send(packet, at: now) }
     if isStalled, mayProbe { probe(at: now) }
     if frames.needsKeyFrame, keyFrameAskedAt == nil, wantsVideo { askForKeyFrame(at: now) }
-    if reports.isDue(at: now) { sendReports(at: now) }
+    sendReports(at: now)
     if let advice = budget.advise(
       target: congestion.target, overhead: configuration.overhead, at: now)
     {
@@ -334,7 +334,7 @@ package struct MediaSender: Sendable {
     }
     // What a stream keeps comes in order: ahead of a medium's first packet, the report tells from that on
     // how old it is.
-    if hasBeenOnStream, reports.isBeginning, reports.isDue(at: now) { sendReports(at: now) }
+    if hasBeenOnStream, reports.isBeginning { sendReports(at: now) }
     tally.count(paced)
     let number = congestion.send(paced.size, at: now)
     packet.transportSequence = number
@@ -356,27 +356,11 @@ package struct MediaSender: Sendable {
   }
 
   private mutating func sendReports(at now: Instant) {
-    var packets: [RTCPCompound.Packet] = []
-    if reports.audio.packets > 0, let timestamp = audioPacketizer.timestamp(at: now) {
-      packets.append(
-        report(of: reports.audio, MediaStream.Source.audio, timestamp: timestamp, at: now))
-    }
-    if reports.video.packets > 0 {
-      packets.append(
-        report(
-          of: reports.video, MediaStream.Source.video,
-          timestamp: videoPacketizer.timestamp(at: now), at: now))
-    }
-    outputs.append(.report(RTCPCompound(packets).encoded))
-  }
-
-  private func report(
-    of count: SenderReports.Count, _ source: UInt32, timestamp: Int64, at now: Instant
-  ) -> RTCPCompound.Packet {
-    .senderReport(
-      SenderReport(
-        source: source, time: NTPTime.at(now), timestamp: UInt32(truncatingIfNeeded: timestamp),
-        packetCount: count.packets, byteCount: count.bytes))
+    guard reports.isDue(at: now) else { return }
+    let compound = reports.compound(
+      audioTimestamp: audioPacketizer.timestamp(at: now),
+      videoTimestamp: videoPacketizer.timestamp(at: now), at: now)
+    outputs.append(.report(compound.encoded))
   }
 
   private mutating func adviseAudio() {

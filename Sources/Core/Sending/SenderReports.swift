@@ -1,17 +1,17 @@
 import Units
 import Wire
 
-/// What sender reports count, and when they are due (RFC 3550 §6.4.1): at a medium's first packet,
+/// Sender reports: what they count, and when they are due (RFC 3550 §6.4.1): at a medium's first packet,
 /// soon again in case that one is lost, so that lip sync locks early, then once a second.
 struct SenderReports {
-  struct Count {
+  private struct Count {
     /// Both wrap, as on the wire.
     var packets: UInt32 = 0
     /// Of payload.
     var bytes: UInt32 = 0
   }
-  private(set) var audio = Count()
-  private(set) var video = Count()
+  private var audio = Count()
+  private var video = Count()
   /// `nil` before the first packet.
   private(set) var dueAt: Instant?
   private var early = 0
@@ -40,6 +40,28 @@ struct SenderReports {
     early += 1
     self.dueAt = now + wait
     return true
+  }
+
+  /// Of each medium of which something was sent. The timestamps are those of `now`; sound has none before
+  /// its first packet.
+  func compound(audioTimestamp: Int64?, videoTimestamp: Int64, at now: Instant) -> RTCPCompound {
+    var packets: [RTCPCompound.Packet] = []
+    if audio.packets > 0, let audioTimestamp {
+      packets.append(report(of: audio, MediaStream.Source.audio, audioTimestamp, at: now))
+    }
+    if video.packets > 0 {
+      packets.append(report(of: video, MediaStream.Source.video, videoTimestamp, at: now))
+    }
+    return RTCPCompound(packets)
+  }
+
+  private func report(
+    of count: Count, _ source: UInt32, _ timestamp: Int64, at now: Instant
+  ) -> RTCPCompound.Packet {
+    .senderReport(
+      SenderReport(
+        source: source, time: NTPTime.at(now), timestamp: UInt32(truncatingIfNeeded: timestamp),
+        packetCount: count.packets, byteCount: count.bytes))
   }
 
   private mutating func begin(at now: Instant) {
