@@ -104,6 +104,45 @@ import Units
     #expect(!window.step(waitingAtMost: .zero) { _ in })
   }
 
+  @Test func `the window tells each tile's size when it changes, and hidden ones when it closes`()
+    async
+  {
+    await #expect(processExitsWith: .success) {
+      try await MainActor.run { try Self.resizeTiles() }
+    }
+  }
+
+  @MainActor private static func resizeTiles() throws {
+    let model = WindowModel(LayoutTests.state(peers: 2))
+    var options = CallWindow.Options()
+    options.driver = "dummy"
+    options.scale = 1
+    let window = try CallWindow(model, options)
+    var actions: [WindowAction] = []
+    func placed() -> [WindowAction] {
+      window.layout.places(of: model.state.peers, isShown: true).map {
+        .placed(peer: $0.peer, $0.place)
+      }
+    }
+    try #require(pump(window, &actions) { $1.contains(placed()[1]) })
+    #expect(actions == placed())
+    actions = []
+    // Nothing new is nothing told.
+    model.update { $0.peers[0].isMuted = true }
+    for _ in 0..<5 { _ = window.step(waitingAtMost: .milliseconds(20)) { actions.append($0) } }
+    #expect(actions == [])
+    window.resize(width: 500, height: 420)
+    try #require(pump(window, &actions) { $1.contains(placed()[1]) })
+    #expect(actions.suffix(2) == placed()[...])
+    actions = []
+    // The window is hidden then.
+    window.handle(.closeRequested) { actions.append($0) }
+    let none = Extent(width: 0, height: 0)
+    let hidden = ["0", "1"].map { WindowAction.placed(peer: $0, none) }
+    try #require(pump(window, &actions) { $1.contains(hidden[1]) })
+    #expect(actions == [.leave] + hidden)
+  }
+
   @Test func `without a display the window says so in one sentence`() async {
     await #expect(processExitsWith: .success) {
       for name in ["DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"] { unsetenv(name) }

@@ -54,6 +54,21 @@ var plainMeasure: TextMeasure {
     }
   }
 
+  @Test func `each peer's tile is told in pixels, and none of a window that is not seen`() {
+    let state = Self.state(peers: 3)
+    let layout = Self.layout(Extent(width: 1_060, height: 680), peers: 3)
+    let places = layout.places(of: state.peers, isShown: true)
+    #expect(places.map(\.peer) == ["0", "1", "2"])
+    #expect(places.map(\.place) == layout.tiles.map(\.extent))
+    #expect(places.allSatisfy { $0.place.width > 300 && $0.place.height > 200 })
+    let none = Extent(width: 0, height: 0)
+    #expect(layout.places(of: state.peers, isShown: false).allSatisfy { $0.place == none })
+    // A chat that takes the whole of a small window covers the people.
+    let covered = Self.layout(Extent(width: 400, height: 320), peers: 3, isChatOpen: true)
+    #expect(covered.stage.isEmpty)
+    #expect(covered.places(of: state.peers, isShown: true).allSatisfy { $0.place == none })
+  }
+
   @Test(arguments: sizes) func `what the lobby shows lies inside it, in order`(size: Extent) throws
   {
     let lobby = try #require(Self.layout(size, peers: 0).lobby)

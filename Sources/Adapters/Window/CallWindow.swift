@@ -37,6 +37,8 @@ package final class CallWindow {
   private var isDirty = true
   private var isShown = true
   private var drawnAt = Instant.zero
+  /// Of the peers' tiles, as told last.
+  private var places: [String: Extent] = [:]
   /// How often the window was drawn.
   package private(set) var drawings = 0
 
@@ -134,8 +136,20 @@ package final class CallWindow {
       if changed.isClosed { return false }
     }
     if let change = nextChange, change <= now { isDirty = true }
-    if isDirty, isShown, now - drawnAt >= Self.frameInterval { draw(at: now) }
+    let isDue = isDirty && isShown && now - drawnAt >= Self.frameInterval
+    if isDue { draw(at: now) }
+    if isDue || !isShown { tellPlaces(perform) }
     return true
+  }
+
+  /// Tells which tiles have another size than before.
+  private func tellPlaces(_ perform: (WindowAction) -> Void) {
+    var current: [String: Extent] = [:]
+    for (peer, place) in layout.places(of: contents.state.peers, isShown: isShown) {
+      current[peer] = place
+      if places[peer] != place { perform(.placed(peer: peer, place)) }
+    }
+    places = current
   }
 
   /// Milliseconds until something must be done without an event.

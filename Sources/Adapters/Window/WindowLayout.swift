@@ -193,6 +193,16 @@ package struct WindowLayout: Sendable {
     return targets
   }
 
+  /// How large the tile of each of these peers is, if the window is seen; the peers are the state's.
+  package func places(
+    of peers: [WindowState.Peer], isShown: Bool
+  ) -> [(peer: String, place: Extent)] {
+    let isSeen = isShown && tiles.count == peers.count
+    return peers.indices.map { index in
+      (peers[index].id, isSeen ? tiles[index].extent : Extent(width: 0, height: 0))
+    }
+  }
+
   package func control(at point: Point) -> WindowControl? {
     targets.first { $0.rect.contains(point) }?.control
   }

@@ -148,4 +148,6 @@ package enum WindowAction: Hashable, Sendable {
   case copyRoomID
   case copyCommand
   case resized(width: Int, height: Int)
+  /// The tile of the peer with this id has another size; an empty one: the peer is not shown.
+  case placed(peer: String, Extent)
 }

@@ -6,6 +6,7 @@ import Runtime
 import Synchronization
 import Units
 import Window
+import Wire
 
 /// Shows the call to its user, in the terminal and in the window, and turns what he does in either
 /// into inputs of the conference. Used from several threads.
@@ -121,6 +122,9 @@ final class CallPresenter: Sendable {
     case .toggleCamera: setCamera(on: !state.withLock { $0.isCameraOn })
     case .sendChat(let text): inbox.post(.chat(text))
     case .leave: inbox.post(.leave(.user))
+    case .placed(let peer, let place):
+      guard let session = SessionID(text: peer) else { return }
+      inbox.post(.shownIn(session, PictureSize(width: place.width, height: place.height)))
     case .fullScreen, .statistics, .chat, .copyRoomID, .copyCommand, .resized: break
     }
   }

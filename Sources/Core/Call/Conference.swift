@@ -180,9 +180,8 @@ package struct Conference {
       announceSource(at: now)
     case .receiveBounds(let bounds):
       configuration.receive = bounds
-      for peer in peers where peer.gate.isOpen {
-        sendControl(bounds.message, to: peer.session, at: now)
-      }
+      for index in peers.indices { askForLess(of: index, at: now) }
+    case .shownIn(let session, let place): shown(session, in: place, at: now)
     case .leave(let cause): leave(cause, at: now)
     case .processUsage(let cpu, let memory): usage = (cpu, memory)
     case .timeout: timeout(at: now)
@@ -192,7 +191,10 @@ package struct Conference {
   private mutating func timeout(at now: Instant) {
     if let due = hub.nextDeadline, due.at <= now { hub.handle(.timeout, at: now) }
     if let due = rendezvous.nextDeadline, due.at <= now { rendezvous.handleTimeout(at: now) }
-    for index in peers.indices { peers[index].timeout(at: now) }
+    for index in peers.indices {
+      peers[index].timeout(at: now)
+      boundsTimeout(of: index, at: now)
+    }
     if let due = statisticsDue, due <= now {
       statisticsDue = now + .seconds(1)
       reportStatistics(at: now)

@@ -49,6 +49,9 @@ package enum ConferenceInput: Sendable {
   case bounds(PictureSize, framesPerSecond: Double, bitrate: Bitrate)
   /// What we want of each of the others at most, from now on.
   case receiveBounds(ReceiveBounds)
+  /// This peer's pictures are shown in a place of this size in the window, in pixels, and go nowhere
+  /// else; 0x0: they are not shown now. No more is asked of the peer than the place has use for.
+  case shownIn(SessionID, PictureSize)
   case leave(LeaveCause)
 
   /// Processor share (of one core) and memory of the whole process tree, once a second.

@@ -55,7 +55,7 @@ extension Conference {
   mutating func bound(_ index: Int, at now: Instant) {
     let open = peers.count(where: \.gate.isOpen)
     let share = configuration.bitrateLimit * (1 / Double(max(1, open)))
-    let asked = peers[index].asked
+    let asked = peers[index].asked.bounds
     peers[index].tell(.limit(asked.bitrate.map { min($0, share) } ?? share), at: now)
     guard let full = sentPicture else { return }
     peers[index].tell(

@@ -104,9 +104,7 @@ extension Conference {
     orderKeyFrame(.main, at: now)
     announceSource(at: now)
     sendControl(.sources(audio: isMicrophoneOn, video: isCameraOn), to: session, at: now)
-    if configuration.receive != ReceiveBounds() {
-      sendControl(configuration.receive.message, to: session, at: now)
-    }
+    askForLess(of: index, at: now)
     if let sealed = charter?.sealed { sendControl(.sealedCharter(sealed), to: session, at: now) }
     for message in chat.takeWaiting() { send(message, to: session, at: now) }
   }

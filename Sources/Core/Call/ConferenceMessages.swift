@@ -57,13 +57,13 @@ extension Conference {
     case .picture(let width, let height, let rate):
       let size = PictureSize(width: Int(width), height: Int(height))
       guard size.isValid, rate > 0 else { return }
+      announced(size, byPeerAt: index, at: now)
       outputs.append(
         .announced(peers[index].session, size, framesPerSecond: Double(rate) / 100))
     case .receiveLimit(let width, let height, let kilobits):
-      let bounds = ReceiveBounds(width: width, height: height, kilobits: kilobits)
-      guard bounds != peers[index].asked else { return }
-      peers[index].asked = bounds
-      bound(index, at: now)
+      peers[index].asked.ask(
+        ReceiveBounds(width: width, height: height, kilobits: kilobits))
+      if peers[index].asked.settle(at: now) { bound(index, at: now) }
     case .sealedCharter(let charter): learn(charter, at: now)
     case nil: break
     }

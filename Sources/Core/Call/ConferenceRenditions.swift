@@ -36,7 +36,7 @@ extension Conference {
           RenditionChoice.Peer(session: peers[index].session, bitrate: $0)
         }
       }, at: now)
-    var advice: [[EncoderAdvice]] = [[], []]
+    var takers: [[Int]] = [[], []]
     isChangePutOff = false
     for index in open {
       let wanted: Rendition = choice.small.contains(peers[index].session) ? .small : .main
@@ -45,23 +45,42 @@ extension Conference {
         isChangePutOff = true
         continue
       }
-      if var own = peers[index].advice {
-        if let size = own.size {
-          own.bitrate = peers[index].asked.useful(
-            own.bitrate, for: size, framesPerSecond: own.framesPerSecond)
-        }
-        advice[wanted.rawValue].append(own)
-        // Until the main one's key frame comes, whoever goes up must still get pictures.
-        if wanted == .main, peers[index].rendition == .small { advice[1].append(own) }
-      }
+      takers[wanted.rawValue].append(index)
+      // Until the main one's key frame comes, whoever goes up must still get pictures.
+      if wanted == .main, peers[index].rendition == .small { takers[1].append(index) }
       guard wanted != peers[index].wantedRendition else { continue }
       peers[index].wantedRendition = wanted
       if wanted != peers[index].rendition { askForKeyFrame(wanted, at: now) }
     }
     let orders = plan.newOrders(
-      main: advice[0], small: advice[1],
+      main: advice(for: takers[0]), small: advice(for: takers[1]),
       of: source?.size.shrunk(into: configuration.picture))
     for (rendition, order) in orders { outputs.append(.encodeVideo(rendition, order)) }
+  }
+
+  /// What the encoder of a rendition is to know of those who get it. Who asked for less than another of
+  /// them gets what that one does: nobody's picture is small for somebody else's sake.
+  private func advice(for takers: [Int]) -> [EncoderAdvice] {
+    guard let lead = takers.max(by: { isLess($0, than: $1) }) else { return [] }
+    let asked = peers[lead].asked.bounds
+    return takers.compactMap { index in
+      guard var own = peers[index].advice else { return nil }
+      if isLess(index, than: lead), let leading = peers[lead].advice {
+        own.size = leading.size
+        own.framesPerSecond = leading.framesPerSecond
+      }
+      if let size = own.size {
+        own.bitrate = asked.useful(own.bitrate, for: size, framesPerSecond: own.framesPerSecond)
+      }
+      return own
+    }
+  }
+
+  /// The first of two peers asked for a smaller picture than the second.
+  private func isLess(_ first: Int, than second: Int) -> Bool {
+    guard let full = source?.size.shrunk(into: configuration.picture) else { return false }
+    return peers[first].asked.bounds.bounded(full).pixels
+      < peers[second].asked.bounds.bounded(full).pixels
   }
 
   /// What a peer's path carries; of that, to one who asked for a smaller picture, the share of its
@@ -69,7 +88,7 @@ extension Conference {
   private func rateWorth(_ index: Int) -> Bitrate? {
     guard let rate = peers[index].advice?.bitrate else { return nil }
     guard let full = source?.size.shrunk(into: configuration.picture) else { return rate }
-    return rate * (Double(peers[index].asked.bounded(full).pixels) / Double(full.pixels))
+    return rate * (Double(peers[index].asked.bounds.bounded(full).pixels) / Double(full.pixels))
   }
 
   /// One encoding serves several: while any of them has room, it goes on.

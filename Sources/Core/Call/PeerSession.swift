@@ -22,7 +22,14 @@ struct PeerSession {
   var sendsVideo = false
 
   /// What the peer wants of us at most.
-  var asked = ReceiveBounds()
+  var asked: AskedBounds
+  /// What it was told that we want of it; before that it sends what it likes.
+  var told = ReceiveBounds()
+  /// The full size of its picture; `nil` until it told.
+  var announced: PictureSize?
+  /// Where its pictures are shown, in pixels; `nil` where nobody said that this is all they are for.
+  var place: PictureSize?
+  var shownPart = ShownPart()
 
   private var sender: MediaSender
   private var carrier: LinkID?
@@ -48,6 +55,7 @@ struct PeerSession {
     sender = MediaSender(erasureCode: erasureCode)
     receiver = MediaReceiver(erasureCode: erasureCode)
     label = PeerLabel(peer: session.description, name: "")
+    asked = AskedBounds(at: joinedAt)
     gate.userJoined = true
   }
 
@@ -197,7 +205,12 @@ struct PeerSession {
 
   var nextDeadline: Deadline? {
     mutating get {
-      isProved ? Deadline.earlier(sender.nextDeadline, receiver.nextDeadline) : nil
+      guard isProved else { return nil }
+      let media = Deadline.earlier(sender.nextDeadline, receiver.nextDeadline)
+      let bounds = Deadline.earlier(
+        asked.dueAt.map { Deadline("asked bounds", at: $0) },
+        shownPart.dueAt.map { Deadline("shown part", at: $0) })
+      return .earlier(media, bounds)
     }
   }
 

@@ -2,7 +2,8 @@ package import Media
 package import Units
 import Wire
 
-/// The most that a receiver wants of each sender; the sender keeps to it, whatever its path carries.
+/// The most that a receiver wants of a sender, whatever its path carries. To the rate the sender keeps in
+/// any case, to the size unless another who gets the same encoding wants more.
 package struct ReceiveBounds: Hashable, Sendable {
   /// `nil`: of any size.
   package var size: PictureSize?
@@ -12,6 +13,13 @@ package struct ReceiveBounds: Hashable, Sendable {
   package init(size: PictureSize? = nil, bitrate: Bitrate? = nil) {
     self.size = size
     self.bitrate = bitrate
+  }
+
+  /// No larger than this either.
+  mutating func narrow(to other: PictureSize) {
+    size = PictureSize(
+      width: min(size?.width ?? other.width, other.width),
+      height: min(size?.height ?? other.height, other.height))
   }
 
   /// Bits for each pixel of each picture, beyond which VP8 shows next to nothing more.

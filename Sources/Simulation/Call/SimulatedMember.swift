@@ -139,6 +139,10 @@ package final class SimulatedMember {
   package func say(_ line: String) { feed(.chat(line)) }
   package func leave(_ cause: LeaveCause = .user) { feed(.leave(cause)) }
   package func receive(atMost bounds: ReceiveBounds) { feed(.receiveBounds(bounds)) }
+  /// The window shows another's pictures in a tile of this size.
+  package func show(_ other: SimulatedMember, in place: PictureSize) {
+    feed(.shownIn(other.session, place))
+  }
   package func camera(isOn: Bool) { feed(.camera(isOn: isOn)) }
   package func microphone(isOn: Bool) { feed(.microphone(isOn: isOn)) }
   /// The device is unplugged.
