@@ -42,4 +42,18 @@ struct FrameClockTests {
     }
     #expect(stamps == (0..<6).map { interval * Double($0) })
   }
+
+  @Test func `pictures that are passed over make no slow source`() {
+    var clock = FrameClock()
+    var durations: [Interval] = []
+    for number in 0..<120 {
+      let capturedAt = Instant.zero + .milliseconds(Int64(33 * number))
+      if number % 3 == 0 {
+        durations.append(clock.next(capturedAt: capturedAt, interval: interval).duration)
+      } else {
+        clock.pass(capturedAt: capturedAt)
+      }
+    }
+    #expect(durations == Array(repeating: interval, count: 40))
+  }
 }

@@ -269,7 +269,7 @@ struct VP8EncoderTests {
 }
 
 /// Peak signal-to-noise ratio of the luma planes in dB.
-private func psnr(_ left: Picture, _ right: Picture) -> Double {
+func psnr(_ left: Picture, _ right: Picture) -> Double {
   precondition(left.size == right.size)
   let errors = zip(left.luma, right.luma).reduce(0) {
     $0 + (Int($1.0) - Int($1.1)) * (Int($1.0) - Int($1.1))

@@ -16,6 +16,9 @@ struct FrameClock {
   private static let memory = 16
   private static let longest = Interval.milliseconds(200)
 
+  /// A picture was captured that needs no frame: the next one's is no longer for it.
+  mutating func pass(capturedAt: Instant) { last = capturedAt }
+
   /// When the next frame begins, and how long it lasts; `interval` is that of the stated rate.
   mutating func next(
     capturedAt: Instant, interval: Interval

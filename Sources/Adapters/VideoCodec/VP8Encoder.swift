@@ -6,12 +6,14 @@ import Units
 /// VP8 by libvpx in real time: constant bitrate, error resilient, key frames only when asked for.
 ///
 /// Pictures of another size than the settings' are scaled first. A change of size makes a new
-/// libvpx encoder (changing it live is where CVE-2023-5217 was); rates change live. One owner.
+/// libvpx encoder (changing it live is where CVE-2023-5217 was); rates change live. Of a scene that stands
+/// still most pictures are dropped (`StillScene`). One owner.
 package final class VP8Encoder: VideoEncoder {
   private let threads: Int
   private var codec: VP8EncoderContext?
   private var speed = EncoderSpeed()
   private var givenSpeed: Int?
+  private var still = StillScene()
 
   /// `processors` is how many cores the machine has. libvpx's threads spin while they wait: with
   /// fewer than four cores a second thread makes a frame slower, not faster.
@@ -34,12 +36,24 @@ package final class VP8Encoder: VideoEncoder {
         remedy: "use even sides between 16 and 4096")
     }
     let codec = try codec(for: settings)
+    let step = still.next(
+      frame.picture, at: frame.capturedAt, rate: settings.bitrate, isKeyFrame: forceKeyFrame)
+    guard step != .pass else {
+      codec.pass(capturedAt: frame.capturedAt)
+      return nil
+    }
     let picture =
       frame.picture.size == settings.size
       ? frame.picture : PictureScaler.scale(frame.picture, to: settings.size)
     let started = (nanoseconds(CLOCK_MONOTONIC), nanoseconds(CLOCK_THREAD_CPUTIME_ID))
-    var encoded = try codec.encode(picture, at: frame.capturedAt, forceKeyFrame: forceKeyFrame)
+    var encoded = try codec.encode(
+      picture, at: frame.capturedAt, forceKeyFrame: forceKeyFrame, step: step)
     encoded?.speed = cpuUsed
+    // How quickly next to nothing is encoded tells nothing about what moves.
+    guard step != .refresh else { return encoded }
+    still.encoded(
+      ByteCount(encoded?.bytes.count ?? 0), quantizer: try codec.lastQuantizer(),
+      at: frame.capturedAt, rate: settings.bitrate)
     let isChanged = speed.note(
       encodeTime: Interval(nanoseconds: nanoseconds(CLOCK_MONOTONIC) - started.0),
       processorTime: Interval(nanoseconds: nanoseconds(CLOCK_THREAD_CPUTIME_ID) - started.1),
@@ -54,6 +68,7 @@ package final class VP8Encoder: VideoEncoder {
       return codec
     }
     codec = nil
+    still = StillScene()
     let fresh = try VP8EncoderContext(settings, threads: threads, cpuUsed: cpuUsed)
     codec = fresh
     return fresh

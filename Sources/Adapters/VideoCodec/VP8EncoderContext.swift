@@ -15,6 +15,13 @@ final class VP8EncoderContext {
   /// time that the rate was e times as high.
   private static let fall = 0.8
   private static let fallSteps = 18.0
+  /// Sum of squared errors of a macroblock's 256 pixels of luma below which it is not coded anew. With more
+  /// than the first, what moves slowly is smeared.
+  private static let staticThreshold = (moving: 1, still: 1_000)
+  /// The finest quantiser of another scene after one that stood still, with few bits a pixel and with many.
+  /// libvpx goes by how little the still scene took: 42 shares at 600 kbit/s, 11 at 2500, now 8 and 4
+  /// (docs/decisions, 10).
+  private static let sceneQuantizer: (poor: UInt32, rich: UInt32) = (63, 50)
   private let context: UnsafeMutablePointer<vpx_codec_ctx_t>
   private var configuration = vpx_codec_enc_cfg_t()
   private var clock = FrameClock()
@@ -52,7 +59,7 @@ final class VP8EncoderContext {
     context.initialize(to: vpx_codec_ctx_t())
     try check(p2p_vp8_encoder_init(context, &configuration), "be started")
     try set(cpuUsed: cpuUsed)
-    try control(VP8E_SET_STATIC_THRESHOLD, 1)
+    try control(VP8E_SET_STATIC_THRESHOLD, Self.staticThreshold.moving)
     try control(VP8E_SET_TOKEN_PARTITIONS, 0)
     try control(VP8E_SET_NOISE_SENSITIVITY, 0)
     try limitKeyFrames()
@@ -91,7 +98,8 @@ final class VP8EncoderContext {
       configuration.rc_max_quantizer, max(configuration.rc_min_quantizer, coarser))
   }
 
-  private func lastQuantizer() throws(MediaError) -> UInt32 {
+  /// Of 0…63.
+  func lastQuantizer() throws(MediaError) -> UInt32 {
     var quantizer: Int32 = 0
     try check(
       p2p_vpx_control_get(context, Int32(VP8E_GET_LAST_QUANTIZER_64.rawValue), &quantizer),
@@ -119,12 +127,19 @@ final class VP8EncoderContext {
 
   /// The encoded picture, or `nil` when rate control dropped it.
   func encode(
-    _ picture: Picture, at capturedAt: Instant, forceKeyFrame: Bool
+    _ picture: Picture, at capturedAt: Instant, forceKeyFrame: Bool, step: StillScene.Step
   ) throws(MediaError) -> EncodedVideoFrame? {
     var image = vpx_image_t()
     vpx_img_wrap(
       &image, VPX_IMG_FMT_I420, UInt32(size.width), UInt32(size.height), 1,
       picture.storage.baseAddress?.assumingMemoryBound(to: UInt8.self))
+    if step == .encodeAfterChange {
+      let isRich = configuration.g_profile == VP8Profile.simple.rawValue
+      configuration.rc_min_quantizer =
+        isRich ? Self.sceneQuantizer.rich : Self.sceneQuantizer.poor
+      try check(vpx_codec_enc_config_set(context, &configuration), "change its quality")
+    }
+    if step == .refresh { try control(VP8E_SET_STATIC_THRESHOLD, Self.staticThreshold.still) }
     if let level = buffer.begin(capturedAt: capturedAt) { try fillBuffer(to: level) }
     let (timestamp, duration) = clock.next(capturedAt: capturedAt, interval: frameInterval)
     try check(
@@ -132,13 +147,17 @@ final class VP8EncoderContext {
         context, &image, timestamp.microseconds, UInt(duration.microseconds),
         forceKeyFrame ? vpx_enc_frame_flags_t(VPX_EFLAG_FORCE_KF) : 0, UInt(VPX_DL_REALTIME)),
       "take a picture")
+    if step == .refresh { try control(VP8E_SET_STATIC_THRESHOLD, Self.staticThreshold.moving) }
     let encoded = packet(capturedAt: capturedAt)
     buffer.end(ByteCount(encoded?.bytes.count ?? 0), lasting: duration)
     if let encoded { try easeQuality(after: encoded) }
     return encoded
   }
 
-  /// After a key frame, or a fall of the rate, quality comes back in steps: libvpx would repair a small, coarse key frame
+  /// A picture that was captured then is not encoded: it shows nothing new.
+  func pass(capturedAt: Instant) { clock.pass(capturedAt: capturedAt) }
+
+  /// After a key frame, another scene or a fall of the rate, quality comes back in steps: libvpx would repair a small, coarse key frame
   /// in the very next frame, at up to thirty times that frame's share of the rate.
   private func easeQuality(after encoded: EncodedVideoFrame) throws(MediaError) {
     let start = encoded.isKeyFrame ? try lastQuantizer() : configuration.rc_min_quantizer

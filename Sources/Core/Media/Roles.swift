@@ -89,7 +89,8 @@ package struct VideoEncoderSettings: Hashable, Sendable {
 }
 
 package protocol VideoEncoder: AnyObject {
-  /// Encodes one picture, or drops it (`nil`) to keep the rate.
+  /// Encodes one picture, scaled to the settings' size; or drops it (`nil`), to keep the rate or because it
+  /// shows nothing new.
   func encode(
     _ frame: VideoFrame, settings: VideoEncoderSettings, forceKeyFrame: Bool
   ) throws(MediaError) -> EncodedVideoFrame?

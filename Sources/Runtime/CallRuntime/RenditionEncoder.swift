@@ -19,7 +19,7 @@ struct RenditionEncoder {
 
   init(_ rendition: Rendition) { self.rendition = rendition }
 
-  /// `nil` where no picture was wanted, or the encoder's rate control dropped this one.
+  /// `nil` where no picture was wanted, or the encoder dropped this one.
   mutating func encode(
     _ frame: VideoFrame, under order: StandingOrder,
     makeEncoder: () throws(MediaError) -> any VideoEncoder
@@ -38,14 +38,10 @@ struct RenditionEncoder {
       codec = try makeEncoder()
       encoder = codec
     }
-    var scaled = frame
     var wanted = settings
     wanted.size = frame.picture.size.shrunk(into: settings.size)
-    if wanted.size != frame.picture.size {
-      scaled.picture = PictureScaler.scale(frame.picture, to: wanted.size)
-    }
-    var encoded = try codec.encode(
-      scaled, settings: wanted, forceKeyFrame: order.isKeyFrameWanted)
+    // The encoder scales it, if it takes it at all.
+    var encoded = try codec.encode(frame, settings: wanted, forceKeyFrame: order.isKeyFrameWanted)
     encoded?.rendition = rendition
     return encoded
   }
