@@ -46,7 +46,7 @@ private let roomID = RoomID.create(
       "-n", "Ann Ö", "--video", "camera:/dev/video2", "--audio=tone", "--view",
       "pipe:/tmp/{peer}.y4m", "--play=file:out.wav", "--raw-audio", "--size", "1280x720", "--fps",
       "30",
-      "--max-bitrate", "1.5M", "--quality", "high",
+      "--max-bitrate", "1.5M", "--quality", "high", "--content", "detail",
       "--receive-quality", "640x360", "--transport", "tcp", "--events", "json",
       "--for", "2m", "--log-level", "debug", "\(roomID)@example.org:81")
     var expected = JoinOptions()
@@ -66,6 +66,7 @@ private let roomID = RoomID.create(
     expected.fps = 30
     expected.maxBitrate = .kilobits(1500)
     expected.quality = .high
+    expected.content = .detail
     expected.receive = .size(PictureSize(width: 640, height: 360))
     expected.transport = .tcp
     expected.events = .json
@@ -220,7 +221,7 @@ private let roomID = RoomID.create(
       "--name NAME", "--video SOURCE", "--audio SOURCE", "--view SINK", "--play SINK",
       "--raw-audio",
       "--size WxH", "--fps N", "--max-bitrate RATE", "--quality", "--receive-quality",
-      "--transport", "--events",
+      "--content KIND", "--transport", "--events",
       "--for DURATION", "--log-level LEVEL", "--help", "--version",
     ]
     for option in promised { #expect(text.contains(option), "\(option)") }

@@ -27,6 +27,24 @@ import Wire
     #expect((start.bitrate - less.bitrate).kilobitsPerSecond.rounded() >= 65)
   }
 
+  @Test(arguments: [(900, 30), (300, 15), (220, 10), (130, 5)] as [(Int64, Double)])
+  func `of a screen the size is kept, and pictures become fewer`(limit: Int64, rate: Double) throws
+  {
+    var sending = SendingRun()
+    sending.handle(.source(source, framesPerSecond: 30, .detail))
+    sending.handle(.limit(.kilobits(limit)))
+    var acknowledged = sending.packets.count
+    for _ in 0..<180 {
+      sending.send(video: [UInt8](repeating: 1, count: 500), isKeyFrame: false)
+      sending.run(for: .milliseconds(33))
+      sending.acknowledge(from: acknowledged)
+      acknowledged = sending.packets.count
+    }
+    let advice = try #require(sending.advice.last)
+    #expect(advice.size == source)
+    #expect(advice.framesPerSecond == rate, "\(advice)")
+  }
+
   @Test func `a low limit goes down the ladder after a second, a high one back up, in one step`()
     throws
   {

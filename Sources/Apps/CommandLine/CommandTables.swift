@@ -1,3 +1,4 @@
+import Media
 import Rooms
 
 /// The option tables of `p2pcall`: names, values, meanings and checks in one place.
@@ -134,6 +135,10 @@ let joinTable = CommandTable<JoinOptions, JoinOptions>(
     .stored(
       "quality", "QUALITY", "low, medium, high or auto (default): a bound on size and rate",
       \JoinOptions.quality, choice(QualityChoice.self)),
+    .stored(
+      "content", "KIND",
+      "motion (default) or detail: where bits are few, pictures become smaller or fewer a second",
+      \JoinOptions.content, choice(PictureContent.self)),
     .stored(
       "receive-quality", "QUALITY",
       "low, medium, high, auto (default) or WxH: the most that each of the others is asked to send",

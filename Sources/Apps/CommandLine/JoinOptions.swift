@@ -116,6 +116,7 @@ package struct JoinOptions: Hashable, Sendable {
   package var fps: Int?
   package var maxBitrate: Bitrate?
   package var quality = QualityChoice.auto
+  package var content = PictureContent.motion
   package var receive = ReceiveChoice.quality(.auto)
   package var transport = TransportChoice.auto
   package var events: EventFormat?

@@ -157,6 +157,7 @@ private struct CallPlan: Sendable {
         framesPerSecond: bounds.framesPerSecond, bitrateLimit: bounds.bitrate,
         duration: options.duration)
       configuration.receive = ReceiveBounds(options.receive)
+      configuration.content = options.content
       return Conference(
         configuration: configuration, hub: hub, rendezvous: rendezvous,
         boxes: SealedBoxes(keys, own: session, with: suite),

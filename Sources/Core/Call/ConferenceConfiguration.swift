@@ -12,6 +12,8 @@ package struct ConferenceConfiguration: Sendable {
   /// Upper bounds of the picture; its source may have less.
   package var picture: PictureSize
   package var framesPerSecond: Double
+  /// Which of these two is kept where bits are few.
+  package var content = PictureContent.motion
   /// For all that leaves this computer.
   package var bitrateLimit: Bitrate
   /// What is wanted of each of the others at most.

@@ -59,7 +59,9 @@ extension Conference {
     peers[index].tell(.limit(asked.bitrate.map { min($0, share) } ?? share), at: now)
     guard let full = sentPicture else { return }
     peers[index].tell(
-      .source(asked.bounded(full.size), framesPerSecond: full.framesPerSecond), at: now)
+      .source(
+        asked.bounded(full.size), framesPerSecond: full.framesPerSecond, configuration.content),
+      at: now)
   }
 
   mutating func reportStatistics(at now: Instant) {

@@ -73,6 +73,14 @@ package protocol AudioSink: AnyObject, Sendable {
   func stop()
 }
 
+/// What suffers where bits are few, in the words of W3C's mst-content-hint.
+package enum PictureContent: String, CaseIterable, Hashable, Sendable {
+  /// People: rather small or coarse than jerky.
+  case motion
+  /// Screens, text, drawings: rather jerky than small, since scaled text can't be read.
+  case detail
+}
+
 /// What an encoder is asked for; changes between frames are allowed.
 package struct VideoEncoderSettings: Hashable, Sendable {
   package var size: PictureSize

@@ -122,8 +122,8 @@ package struct MediaSender: Sendable {
       congestion.beginLow()
       redundancy.beginStream()
     case .limit(let rate): congestion.limit = max(rate, configuration.minimumRate)
-    case .source(let size, let framesPerSecond):
-      budget.setSource(size, framesPerSecond: framesPerSecond)
+    case .source(let size, let framesPerSecond, let content):
+      budget.setSource(size, framesPerSecond: framesPerSecond, content)
     case .pathChanged:
       congestion.forgetPath()
       carrierQueue = .zero

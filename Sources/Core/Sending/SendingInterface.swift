@@ -16,8 +16,9 @@ package enum SendingInput: Sendable {
   case stream
   /// Upper bound of everything that is sent to this peer, overhead included.
   case limit(Bitrate)
-  /// What the source gives before scaling: the size and rate that the ladder starts from.
-  case source(PictureSize, framesPerSecond: Double)
+  /// What the source gives before scaling: the size and rate that the ladder starts from, and which of them
+  /// it keeps.
+  case source(PictureSize, framesPerSecond: Double, PictureContent = .motion)
   /// The link changed under the call: what was learned of delays no longer holds.
   case pathChanged
   /// `nextDeadline` has come.

@@ -6,7 +6,7 @@ import Wire
 struct EncoderBudget {
   /// The source's size and rate, before scaling.
   private var source: (size: PictureSize, framesPerSecond: Double)?
-  private var ladder = QualityLadder()
+  private var ladder = QualityLadder(.motion)
   private var audio = RateMeter(window: .milliseconds(1_000))
   private var repair = RateMeter(window: .milliseconds(1_000))
   /// Bytes of frames and of their parity, the newer ones counting more: what of a budget for both
@@ -27,9 +27,11 @@ struct EncoderBudget {
   /// What a frame's bytes count after the next: thirty frames are remembered.
   private static let protectionMemory = 0.967
 
-  mutating func setSource(_ size: PictureSize, framesPerSecond: Double) {
+  mutating func setSource(
+    _ size: PictureSize, framesPerSecond: Double, _ content: PictureContent
+  ) {
     source = (size, min(max(framesPerSecond, 1), 120))
-    ladder = QualityLadder()
+    ladder = QualityLadder(content)
     advice = nil
   }
 

@@ -3,15 +3,22 @@ import Units
 
 /// Which size and frame rate a bitrate is worth: a sharp small picture looks better than a large
 /// one in blocks. A change costs a key frame, so it waits until the rate has meant it for a while, and then
-/// takes as many steps as it meant.
+/// takes as many steps as it meant. Of a screen the size is kept and the frame rate falls: at 300 kbit/s a page
+/// of text at 960x540 and 30 a second, scaled up, has 22 to 26 dB of luma, at 1280x720 and 10 a second 26
+/// to 47 (docs/decisions, 10).
 struct QualityLadder {
+  private typealias Step = (scale: Double, divisor: Double)
+  private let steps: [Step]
   private var step = 0
   /// The step that the rate has been worth, and since when.
   private var wish: (step: Int, since: Instant)?
 
   /// Scale of each side, and divisor of the frame rate.
-  private static let steps: [(scale: Double, divisor: Double)] = [
+  private static let motion: [Step] = [
     (1, 1), (0.75, 1), (0.5, 1), (0.375, 1), (0.25, 1), (0.25, 2),
+  ]
+  private static let detail: [Step] = [
+    (1, 1), (1, 2), (1, 3), (1, 6), (0.75, 6), (0.5, 6), (0.25, 6),
   ]
   /// Bits for each pixel of each frame, below which VP8 shows blocks, and above which the next
   /// larger step would not.
@@ -21,6 +28,8 @@ struct QualityLadder {
   private static let upPatience = Interval.milliseconds(4_000)
   /// The part of these in which a rate may still be on its way.
   private static let settling = 0.25
+
+  init(_ content: PictureContent) { steps = content == .detail ? Self.detail : Self.motion }
 
   mutating func update(
     _ bitrate: Bitrate, source: PictureSize, framesPerSecond: Double, at now: Instant
@@ -64,7 +73,7 @@ struct QualityLadder {
   private func bearable(_ bitrate: Bitrate, _ source: PictureSize, _ framesPerSecond: Double) -> Int
   {
     var step = step
-    while step + 1 < Self.steps.count,
+    while step + 1 < steps.count,
       density(bitrate, step, source, framesPerSecond) < Self.poor
     {
       step += 1
@@ -74,20 +83,20 @@ struct QualityLadder {
 
   /// Both sides even and at least 16.
   func size(of source: PictureSize) -> PictureSize {
-    let scale = Self.steps[step].scale
+    let scale = steps[step].scale
     guard scale < 1 else { return source }
     return PictureSize(
       width: max(16, Int(Double(source.width) * scale / 2) * 2),
       height: max(16, Int(Double(source.height) * scale / 2) * 2))
   }
 
-  func framesPerSecond(of source: Double) -> Double { source / Self.steps[step].divisor }
+  func framesPerSecond(of source: Double) -> Double { source / steps[step].divisor }
 
   private func density(
     _ bitrate: Bitrate, _ step: Int, _ source: PictureSize, _ framesPerSecond: Double
   ) -> Double {
-    let pixels = Double(source.pixels) * Self.steps[step].scale * Self.steps[step].scale
+    let pixels = Double(source.pixels) * steps[step].scale * steps[step].scale
     return Double(bitrate.bitsPerSecond)
-      / max(1, pixels * framesPerSecond / Self.steps[step].divisor)
+      / max(1, pixels * framesPerSecond / steps[step].divisor)
   }
 }
