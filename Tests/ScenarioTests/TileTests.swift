@@ -54,6 +54,8 @@ import Units
     call.run(for: .seconds(5))
     ben.show(anna, in: full)
     cleo.show(anna, in: PictureSize(width: 640, height: 360))
+    // Who shares with Ben decides about the rate, but not about the size.
+    cleo.receive(atMost: ReceiveBounds(bitrate: .kilobits(1_900)))
     dora.show(anna, in: hidden)
     call.run(for: .seconds(6))
     #expect(width(anna, to: ben) == 1_280)
