@@ -38,6 +38,7 @@ import Units
     world.run(for: .seconds(4))
     let change = try #require(decoded.firstIndex { $0.captured > .zero + .milliseconds(59_900) })
     let after = decoded[change...].prefix(60).map(\.delay)
+    #expect(after.prefix(25).max()! < .milliseconds(110), "\(after)")
     #expect(after.max()! < .milliseconds(200), "\(after)")
     #expect(after.count == 60)
     #expect(pair.viewer.figures.freezes == before.freezes)

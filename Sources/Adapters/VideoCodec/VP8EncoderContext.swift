@@ -140,7 +140,10 @@ final class VP8EncoderContext {
       try check(vpx_codec_enc_config_set(context, &configuration), "change its quality")
     }
     if step == .refresh { try control(VP8E_SET_STATIC_THRESHOLD, Self.staticThreshold.still) }
-    if let level = buffer.begin(capturedAt: capturedAt) { try fillBuffer(to: level) }
+    let isNewScene = step == .encodeAfterChange
+    if let level = buffer.begin(capturedAt: capturedAt, isNewScene: isNewScene) {
+      try fillBuffer(to: level)
+    }
     let (timestamp, duration) = clock.next(capturedAt: capturedAt, interval: frameInterval)
     try check(
       vpx_codec_encode(

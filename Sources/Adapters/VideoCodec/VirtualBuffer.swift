@@ -25,6 +25,7 @@ struct VirtualBuffer {
 
   /// When it is full, what is granted is lost: held frames must not make one large one.
   static let capacity = Interval.milliseconds(300)
+  private static let newScene = Interval.milliseconds(60)
   /// libvpx can't be told of a debt; what there is of it is forgiven.
   private static let least = Interval.milliseconds(20)
   private static let tolerance = Interval.milliseconds(8)
@@ -33,10 +34,13 @@ struct VirtualBuffer {
 
   /// A frame that was captured at `capturedAt` is to be encoded. Returns what libvpx's buffer must be
   /// set to, or `nil` where it is right.
-  mutating func begin(capturedAt: Instant) -> Interval? {
+  ///
+  /// Of what a still scene was granted and had no use for, next to nothing is left to a new one: with all
+  /// of it the ten frames after it filled a line's queue.
+  mutating func begin(capturedAt: Instant, isNewScene: Bool = false) -> Interval? {
     let gap = last.map { capturedAt - $0 } ?? .zero
     last = capturedAt
-    level = min(Self.capacity, level + max(.zero, gap))
+    level = min(isNewScene ? Self.newScene : Self.capacity, level + max(.zero, gap))
     guard (level - believed).magnitude > Self.tolerance else { return nil }
     level = max(Self.least, level)
     believed = level
