@@ -158,7 +158,7 @@ import Wire
         LinkHubConfiguration(
           roomID: try given.bytes("rid"), ownSession: try given.session("sid_\(own)"),
           authenticationKey: try given.bytes("K_auth"), displayName: own,
-          sessions: NamedKey(hash: try given.bytes("spki_\(own)")), ciphers: suite,
+          capabilities: 0, sessions: NamedKey(hash: try given.bytes("spki_\(own)")), ciphers: suite,
           identity: identities[role == .client ? 0 : 1], allowsLoopback: false),
         role: role,
         expecting: .init(

@@ -86,30 +86,6 @@ import Wire
     }
   }
 
-  @Test(arguments: [Transport.udp, .tcp])
-  func `the sender's clock comes together with the proof`(transport: Transport) {
-    let lab = Lab(seed: 17)
-    lab.weather.delay = .milliseconds(40)
-    let anna = lab.add("anna", .init(transport: transport))
-    let bert = lab.add("bert", .init(transport: transport))
-    lab.introduceAll()
-    lab.run(.seconds(2))
-    for (node, other) in [(anna, bert), (bert, anna)] {
-      let proof = node.heard.firstIndex { if case .proved = $0.output { true } else { false } }
-      let clock = node.heard.firstIndex { if case .clock = $0.output { true } else { false } }
-      guard let proof, let clock, case .clock(let session, let time) = node.heard[clock].output
-      else {
-        Issue.record("\(node.name) was told no clock")
-        continue
-      }
-      #expect(proof < clock)
-      #expect(session == other.session)
-      #expect(node.heard[clock].at - node.heard[proof].at < .milliseconds(1))
-      let transit = node.heard[clock].at - .zero - NTPTime.interval(time)
-      #expect(abs(transit.milliseconds - 40) < 1)
-    }
-  }
-
   @Test func `a handshake of four long round trips is waited for`() {
     let lab = Lab(seed: 16)
     lab.weather.delay = .milliseconds(600)

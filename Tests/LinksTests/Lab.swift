@@ -80,6 +80,7 @@ final class Lab {
     var isV6 = false
     var identity: FakeIdentity?
     var session: SessionID?
+    var capabilities = Hello.takesClockedPong
   }
 
   func add(_ name: String, _ options: Options = Options()) -> Node {
@@ -91,7 +92,7 @@ final class Lab {
     let configuration = LinkHubConfiguration(
       roomID: [UInt8](repeating: 7, count: 16), ownSession: session,
       authenticationKey: options.authenticationKey, displayName: name,
-      transport: options.transport,
+      capabilities: options.capabilities, transport: options.transport,
       sessions: factory, ciphers: ciphers,
       identity: options.identity ?? FakeIdentity(publicKeyInfo: Array("key of \(name)".utf8)),
       allowsLoopback: false)

@@ -64,7 +64,7 @@ import Wire
     var receiver = MediaReceiver(erasureCode: CauchyErasureCode())
     receiver.handle(.roundTrip(roundTrip), at: instant(clockAt))
     let left = Instant.zero + .seconds(7) + .milliseconds(Int64(clockAt - 30))
-    receiver.handle(.clock(NTPTime.at(left)), at: instant(clockAt))
+    receiver.handle(.clock(NTPTime.at(left), roundTrip: roundTrip), at: instant(clockAt))
     return receiver
   }
 
@@ -102,9 +102,63 @@ import Wire
   @Test func `the fastest link's clock counts`() {
     var receiver = acquainted(clockAt: 20)
     // Another link's handshake took two seconds longer.
-    receiver.handle(.clock(NTPTime.at(.zero + .seconds(7))), at: instant(2_030))
+    receiver.handle(
+      .clock(NTPTime.at(.zero + .seconds(7)), roundTrip: .milliseconds(2_050)), at: instant(2_030))
     receiver.handle(.report(report(MediaStream.Source.audio)[...]), at: instant(2_040))
     #expect(take(0..<1, into: &receiver, at: instant(2_040)).isEmpty)
+  }
+
+  /// The outage began with the handshake's last message: its clock left at 0 and came at 4 s with all
+  /// the sound since, or was only asked for then.
+  private func heldUp(clockLeftAt left: Int, till now: Int) -> MediaReceiver {
+    var receiver = MediaReceiver(erasureCode: CauchyErasureCode())
+    receiver.handle(.roundTrip(roundTrip), at: instant(now))
+    let time = NTPTime.at(.zero + .seconds(7) + .milliseconds(Int64(left)))
+    receiver.handle(.clock(time, roundTrip: .milliseconds(4_020)), at: instant(now))
+    receiver.handle(.report(report(MediaStream.Source.audio)[...]), at: instant(now))
+    return receiver
+  }
+
+  @Test func `a clock that waited with the sound behind it excuses none of it`() {
+    var receiver = heldUp(clockLeftAt: 0, till: 4_000)
+    let heard = take(0..<199, into: &receiver, at: instant(4_000))
+    #expect(heard.last == 198)
+    #expect(heard.allSatisfy { $0 * 20 + 30 >= 4_000 - 400 - 40 }, "\(heard)")
+  }
+
+  @Test func `if it was the question that waited, sound is heard as soon as another answer tells`()
+  {
+    var receiver = heldUp(clockLeftAt: 3_970, till: 4_000)
+    #expect(take(198..<200, into: &receiver, at: instant(4_020)).isEmpty)
+    let answer = NTPTime.at(.zero + .seconds(7) + .milliseconds(4_010))
+    receiver.handle(.clock(answer, roundTrip: roundTrip), at: instant(4_040))
+    #expect(take(200..<201, into: &receiver, at: instant(4_040)).contains(200))
+  }
+
+  @Test func `sound is late by the first clock that did not wait, though others did`() {
+    var receiver = heldUp(clockLeftAt: 0, till: 4_000)
+    let answer = NTPTime.at(.zero + .seconds(7) + .milliseconds(4_010))
+    receiver.handle(.clock(answer, roundTrip: roundTrip), at: instant(4_040))
+    #expect(take(100..<101, into: &receiver, at: instant(4_041)).isEmpty)
+    // And a path that is longer by then is believed like any other.
+    var heard: [Int] = []
+    for number in 201..<300 {
+      heard += take(number..<number + 1, into: &receiver, at: instant(number * 20 + 1_030))
+    }
+    #expect(heard.first.map { $0 > 220 && $0 < 280 } == true, "\(heard)")
+  }
+
+  @Test func `sound that is late but follows goes on, whatever answers tell`() {
+    var receiver = started(until: 50)
+    for number in 50..<150 {
+      // A queue that grows by a third of real time; answers to pings go another way.
+      let at = number * 20 + 30 + (number - 50) * 7
+      if number % 25 == 0 {
+        let left = Instant.zero + .seconds(7) + .milliseconds(Int64(at - 30))
+        receiver.handle(.clock(NTPTime.at(left), roundTrip: .milliseconds(60)), at: instant(at))
+      }
+      #expect(take(number..<number + 1, into: &receiver, at: instant(at)) == [number])
+    }
   }
 
   @Test func `a longer round trip that TCP's repetitions make excuses nothing`() {

@@ -17,6 +17,15 @@ import Units
     #expect(verdict == nil, "\(verdict ?? "")")
   }
 
+  /// In 506 a relic on TCP came without the report that tells its age. In 689 and 3237 CLOCK itself
+  /// waited behind an outage, in 2172 and 7418 TCP brought for ten seconds what it kept, and in 3031 a
+  /// stop of the process was taken for the path's round trip.
+  @Test(arguments: [506, 689, 2172, 3031, 3237, 7418] as [UInt64])
+  func `a random call that was wrong once is right`(seed: UInt64) throws {
+    let verdict = try RandomCall(seed: seed).verdict()
+    #expect(verdict == nil, "\(verdict ?? "")")
+  }
+
   @Test func `a random call replays bit for bit`() throws {
     let first = try RandomCall(seed: Self.first)
     let second = try RandomCall(seed: Self.first)

@@ -272,4 +272,21 @@ private final class TwoHosts {
     hosts.world.run(for: .seconds(30))
     #expect(hosts.rightBytes == [1, 2, 3])
   }
+
+  @Test func `what a blackout lost is repeated by slow start, however often the timer ran out`() {
+    let hosts = TwoHosts(up: LinkConditions(delay: .milliseconds(250)))
+    open(hosts)
+    // Grows the window to some 40 segments.
+    hosts.left.write(Array(payload.prefix(60_000)), on: Self.id)
+    hosts.world.run(for: .seconds(10))
+    #expect(hosts.rightBytes.count == 60_000)
+    hosts.left.change { $0.isDown = true }
+    hosts.left.write(Array(payload.prefix(28_000)), on: Self.id)
+    hosts.world.run(for: .seconds(5))
+    hosts.left.change { $0.isDown = false }
+    while hosts.rightBytes.count == 60_000 { hosts.world.run(for: .milliseconds(10)) }
+    // 20 segments by 1, 2, 4, 8 and the rest; one or two at a time would take 5 s.
+    hosts.world.run(for: .milliseconds(1_300))
+    #expect(hosts.rightBytes.count == 88_000)
+  }
 }

@@ -68,6 +68,10 @@ import Wire
   @Test func `PING, PONG and GOODBYE`() {
     checkMessage(Ping(number: 0xA0B0_C0D0), golden: [0xA0, 0xB0, 0xC0, 0xD0])
     checkMessage(Pong(number: 1), golden: [0, 0, 0, 1])
+    // 2 s and a quarter.
+    checkMessage(
+      ClockedPong(number: 0x0102, time: 0x0000_0002_4000_0000),
+      golden: [0, 0, 1, 2, 0, 0, 0, 2, 0x40, 0, 0, 0])
     checkMessage(Goodbye(isAnswer: false), golden: [0])
     checkMessage(Goodbye(isAnswer: true), golden: [1])
     #expect((try? Goodbye(decoding: [2])) == nil)

@@ -21,8 +21,8 @@ extension Conference {
     case .selected(let session, let path): selected(session, LinkReport(path), at: now)
     case .roundTrip(let session, let interval):
       with(session) { $0.roundTrip(interval, at: now) }
-    case .clock(let session, let time):
-      with(session) { $0.tell(.clock(time), at: now) }
+    case .clock(let session, let time, let roundTrip):
+      with(session) { $0.tell(.clock(time, roundTrip: roundTrip), at: now) }
     case .silent(let session):
       let away = LinkReport(path: .reconnecting, family: "", roundTrip: nil, cipher: "")
       selected(session, away, at: now)

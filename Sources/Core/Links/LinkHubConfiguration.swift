@@ -29,7 +29,8 @@ package struct LinkHubConfiguration: Sendable {
 
   package init(
     roomID: [UInt8], ownSession: SessionID, authenticationKey: [UInt8], displayName: String,
-    capabilities: UInt32 = 0, transport: Transport = .auto, sessions: any SecureSessionFactory,
+    capabilities: UInt32 = Hello.takesClockedPong, transport: Transport = .auto,
+    sessions: any SecureSessionFactory,
     ciphers: any CipherSuite, identity: any IdentityKey, allowsLoopback: Bool
   ) {
     self.roomID = roomID

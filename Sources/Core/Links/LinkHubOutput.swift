@@ -19,8 +19,9 @@ package enum LinkHubOutput: Sendable {
   /// How long an answer of the peer's takes on that way: when it becomes known, and when it changes
   /// by a tenth and more.
   case roundTrip(SessionID, Interval)
-  /// What its clock showed when this left (`Clock`): once for each link, right after its proof.
-  case clock(SessionID, UInt64)
+  /// What its clock showed when this left (`Clock`, `ClockedPong`), at most a round trip ago: right
+  /// after the proof of each link, and with the answers to pings.
+  case clock(SessionID, UInt64, roundTrip: Interval)
   /// Nothing was heard for `Liveness.silence`; links are tried again meanwhile.
   case silent(SessionID)
   /// The session is over; its links are gone. `.peerAppeared` would start again.

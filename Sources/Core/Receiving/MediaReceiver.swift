@@ -30,8 +30,9 @@ package struct MediaReceiver: Sendable {
   /// Opus packets, for as long as the jitter buffer keeps them.
   private var sounds = BufferRing(count: 64, room: 256)
 
-  /// Until the link tells.
-  private var roundTrip = Interval.milliseconds(100)
+  private var roundTrip: Interval { toldRoundTrip ?? .milliseconds(100) }
+  /// By the link.
+  private var toldRoundTrip: Interval?
   /// When the next receiver report is due; `nil` before the first packet.
   private var reportAt: Instant?
   private var takenAt: Instant?
@@ -58,11 +59,11 @@ package struct MediaReceiver: Sendable {
       order.breakChain()
       keyFrame.noteHopeless(at: now)
     case .roundTrip(let interval):
-      roundTrip = min(max(interval, .zero), .seconds(10))
+      toldRoundTrip = min(max(interval, .zero), .seconds(10))
       soundAge.note(roundTrip: roundTrip, at: now)
       pictureAge.note(roundTrip: roundTrip, at: now)
-    case .clock(let time):
-      peerClock.note(NTPTime.interval(time), at: now)
+    case .clock(let time, let roundTrip):
+      peerClock.note(NTPTime.interval(time), roundTrip: roundTrip, at: now)
       peerClock.tell(sound: &soundAge, pictures: &pictureAge, sync, at: now)
     case .carrier(let isStream): comesOnStream = isStream
     case .soundLeaves: arrivals.noteLeaving(at: now)
@@ -107,10 +108,10 @@ package struct MediaReceiver: Sendable {
     let index = audioCount.insert(packet, at: now)
     let timestamp = audioClock.timestamp(of: packet.timestamp)
     let captured = MediaAge.time(of: timestamp, rate: MediaStream.ClockRate.audio)
-    soundAge.note(captured, roundTrip: roundTrip, at: now)
+    soundAge.note(captured, roundTrip: toldRoundTrip, at: now)
     // Each tells how fast the other could come.
     if let captured = sync.pictureTime(ofSound: timestamp) {
-      pictureAge.note(captured, roundTrip: roundTrip, at: now)
+      pictureAge.note(captured, roundTrip: toldRoundTrip, at: now)
     }
     guard soundAge.admitsSound(captured, at: now) else { return }
     // Before the first packet that came nothing was missed.
@@ -199,9 +200,9 @@ package struct MediaReceiver: Sendable {
     }
     if !isRepair {
       let captured = MediaAge.time(of: packet.timestamp, rate: MediaStream.ClockRate.video)
-      pictureAge.note(captured, roundTrip: roundTrip, at: now)
+      pictureAge.note(captured, roundTrip: toldRoundTrip, at: now)
       if let captured = sync.soundTime(ofPicture: packet.timestamp) {
-        soundAge.note(captured, roundTrip: roundTrip, at: now)
+        soundAge.note(captured, roundTrip: toldRoundTrip, at: now)
       }
     }
     if payload.startsFrame, KeyFrameHeader.isKeyFrame(payload.part) {

@@ -14,8 +14,8 @@ package enum ReceivingInput: Sendable {
   case decodeFailed
   /// The link's newest round trip time.
   case roundTrip(Interval)
-  /// What the peer's clock showed when this left it: `Clock.time` of a link that was made.
-  case clock(UInt64)
+  /// What the peer's clock showed at most a round trip ago: `Clock.time`, `ClockedPong.time`.
+  case clock(UInt64, roundTrip: Interval)
   /// Whether packets come on a stream from now on.
   case carrier(isStream: Bool)
   /// A packet of our own sound leaves for the peer now: feedback that is due soon may go with it.

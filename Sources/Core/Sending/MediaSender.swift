@@ -119,6 +119,7 @@ package struct MediaSender: Sendable {
     case .queued(let count): carrierQueue = count
     case .stream:
       hasBeenOnStream = true
+      reports.beginAgain(at: now)
       congestion.beginLow()
       redundancy.beginStream()
     case .limit(let rate): congestion.limit = max(rate, configuration.minimumRate)
@@ -332,8 +333,8 @@ package struct MediaSender: Sendable {
       reports.countVideo(packet, at: now)
       if let index = paced.index { history.insert(packet, index: index, at: now) }
     }
-    // What a stream keeps comes in order: ahead of a medium's first packet, the report tells from that on
-    // how old it is.
+    // What a stream keeps comes in order: ahead of a medium's first packet, and of the first on this
+    // stream, the report tells from that on how old it is.
     if hasBeenOnStream, reports.isBeginning { sendReports(at: now) }
     tally.count(paced)
     let number = congestion.send(paced.size, at: now)

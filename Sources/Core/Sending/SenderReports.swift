@@ -29,6 +29,11 @@ struct SenderReports {
     add(packet, to: &video)
   }
 
+  /// Reports may have been lost with the carrier before, and this one brings in order what it keeps.
+  mutating func beginAgain(at now: Instant) {
+    if dueAt != nil { begin(at: now) }
+  }
+
   /// A medium's first packet was counted, and no report was sent since.
   var isBeginning: Bool { early == 0 && dueAt != nil }
 

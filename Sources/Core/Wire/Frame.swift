@@ -15,6 +15,8 @@ package enum FrameKind: UInt8, Hashable, Sendable, CaseIterable {
   case pong = 6
   /// `Goodbye`
   case goodbye = 7
+  /// `ClockedPong`
+  case clockedPong = 8
 }
 
 /// One frame: kind (u8) and body. A datagram is exactly one frame; a stream prefixes each with

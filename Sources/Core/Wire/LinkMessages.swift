@@ -43,6 +43,8 @@ package enum LinkMessage: WireMessage {
 ///     version u8 | sid 16 | capabilities u32
 package struct Hello: WireMessage {
   package static let currentVersion: UInt8 = 1
+  /// Bit 0 of `capabilities`: pings may be answered by `ClockedPong`.
+  package static let takesClockedPong: UInt32 = 1
   package var version: UInt8
   package var session: SessionID
   /// A bit for each optional part of the protocol; unknown bits are ignored.

@@ -34,6 +34,8 @@ struct StreamSender {
   private var window: StreamWindow
   /// Losses before this offset belong to a reduction that was made already.
   private var recoveryEnd: Int64 = 0
+  /// It was a timeout that made it.
+  private var isAfterTimeout = false
   private var roundTrip: Interval?
   private var variation = Interval.zero
   private var timer = Interval.seconds(1)
@@ -107,11 +109,9 @@ struct StreamSender {
     if inFlight.isEmpty { nextDeadline = nil } else { arm(at: now) }
   }
 
-  /// Not while losses are repaired; but after a timeout in slow start, RFC 5681 §3.1, other than a
-  /// call's own connections, which may not count on it.
-  private var canGrow: Bool {
-    acknowledged >= recoveryEnd || window.algorithm != .mixed && window.isInSlowStart
-  }
+  /// Not while losses are repaired at a reduced window; but after a timeout, which leaves one segment of
+  /// it, RFC 5681 §3.1.
+  private var canGrow: Bool { acknowledged >= recoveryEnd || isAfterTimeout }
 
   /// RFC 8985: what was sent well before something that has arrived is lost.
   private mutating func findLosses(at now: Instant) {
@@ -125,6 +125,7 @@ struct StreamSender {
     if isFound {
       window.reduce()
       recoveryEnd = unsent
+      isAfterTimeout = false
     }
   }
 
@@ -132,8 +133,9 @@ struct StreamSender {
   mutating func timedOut(at now: Instant) -> Bool {
     retries += 1
     guard retries <= Self.retryLimit else { return false }
-    window.collapse()
+    window.collapse(again: retries > 1)
     recoveryEnd = unsent
+    isAfterTimeout = true
     for index in inFlight.indices { inFlight[index].isLost = true }
     timer = min(timer + timer, Self.longestTimer)
     nextDeadline = now + timer

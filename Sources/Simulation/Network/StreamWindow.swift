@@ -49,9 +49,10 @@ struct StreamWindow {
     bytes = threshold
   }
 
-  /// The retransmission timer ran out.
-  mutating func collapse() {
-    threshold = algorithm == .cubic ? reduceCurve() : max(Self.least, bytes / 2)
+  /// The retransmission timer ran out. Where it did so `again` for the same segment, the window from
+  /// before the first time still tells how far slow start may go (RFC 5681 §3.1).
+  mutating func collapse(again: Bool) {
+    if !again { threshold = algorithm == .cubic ? reduceCurve() : max(Self.least, bytes / 2) }
     bytes = StreamSender.segmentBytes
   }
 

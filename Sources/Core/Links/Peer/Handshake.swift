@@ -40,6 +40,8 @@ package struct Handshake: Sendable {
   private let ownHello: [UInt8]
   private var hasSentHello = false
   private var theirHello: [UInt8] = []
+  /// As HELLO says; see `Hello.capabilities`.
+  package private(set) var theirCapabilities: UInt32 = 0
   private var theirSession: SessionID?
   private var theirKeyHash: [UInt8]?
   private var exported: [UInt8]?
@@ -114,6 +116,7 @@ package struct Handshake: Sendable {
       return fail(.session)
     }
     theirHello = bytes
+    theirCapabilities = hello.capabilities
     theirSession = hello.session
     guard let expectation else {
       step = .admission

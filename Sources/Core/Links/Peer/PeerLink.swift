@@ -26,7 +26,8 @@ package final class PeerLink {
     /// Everything but the link's own stream, pings and pongs; after proof only.
     case frame(Frame)
     case select(Select)
-    case clock(Clock)
+    /// `Clock.time`, which the other side read at most `roundTrip` ago.
+    case clock(UInt64, roundTrip: Interval)
     /// A frame was malformed, of an unknown kind, or came before proof.
     case invalidFrame
     /// The link is over. `nil`: its proof was done before.
@@ -56,6 +57,17 @@ package final class PeerLink {
   private var early: [Frame] = []
   private var isSessionUp = false
   private var hasToldClock = false
+  /// When the last message of ours left that the handshake went on from.
+  private var spokeAt: Instant
+  /// The same of the one that the other side's IDENTITY, and its CLOCK, came after.
+  private var askedAt: Instant
+  /// When our first flight of TLS left, and whether it was answered: later ones may cross what the
+  /// other side sends unasked.
+  private var flightAt: Instant?
+  private var isFlightAnswered = false
+  /// Of all that was answered before proof. One that an outage, or a stop of this process, made
+  /// longer must not be taken for the path's.
+  private var leastRoundTrip: Interval?
   private var outputs = OutputQueue<Output>()
   /// Frames on their way into the session, which copies them.
   private var encoded: BufferRing
@@ -75,6 +87,8 @@ package final class PeerLink {
     self.id = id
     self.role = role
     progressAt = now
+    spokeAt = now
+    askedAt = now
     pathRoundTrip = roundTrip
     pulse = Pulse(at: now, isOrdered: id.carrier == .stream)
     sender = ReliableSender(
@@ -113,6 +127,10 @@ package final class PeerLink {
   /// A datagram, or any part of the stream.
   package func receive(_ bytes: [UInt8], at now: Instant) {
     guard state != .ended else { return }
+    if let flightAt, !isFlightAnswered {
+      isFlightAnswered = true
+      note(roundTrip: now - flightAt)
+    }
     session.receive(bytes, at: now)
     advance(at: now)
   }
@@ -232,6 +250,7 @@ package final class PeerLink {
       // A copy of a datagram changes nothing at the other end: DTLS drops it (RFC 6347 §4.1.2.6).
       let copies = carrier == .datagram && !isSessionUp ? Self.setUpCopies : 1
       for _ in 0..<copies { outputs.append(.transmit(bytes)) }
+      if carrier == .stream, flightAt == nil { flightAt = now }
       // On TLS the server's HELLO rides in its first flight (docs/protocol.md).
       if carrier == .stream, role == .server { handshake.open() }
     case .established:
@@ -260,7 +279,9 @@ package final class PeerLink {
   private func handle(_ output: Handshake.Output, at now: Instant) {
     guard state != .ended else { return }
     switch output {
-    case .send(let message): _ = sender.enqueue(message, id: 0)
+    case .send(let message):
+      spokeAt = now
+      _ = sender.enqueue(message, id: 0)
     case .named(let session): outputs.append(.named(session))
     case .failed(let failure):
       session.close(at: now)
@@ -272,7 +293,7 @@ package final class PeerLink {
       state = .proved
       cipherName = session.cipherName
       pulse = Pulse(at: now, isOrdered: id.carrier == .stream)
-      if let roundTrip = sender.roundTrip { pulse.measure(roundTrip) }
+      if let leastRoundTrip { pulse.measure(leastRoundTrip) }
       splitter.limit = Frame.streamLimit
       outputs.append(.proved(peer))
       for frame in early { outputs.append(.frame(frame)) }
@@ -312,7 +333,7 @@ package final class PeerLink {
         try takeSegment(ReliableSegment(decoding: frame.body), at: now)
       case .acknowledgement where frame.body.first == ReliableStream.link.rawValue:
         sender.acknowledge(try Acknowledgement(decoding: frame.body), at: now)
-        if let sample = sender.roundTrip, pulse.roundTrip == nil { pulse.measure(sample) }
+        if let sample = sender.roundTrip { note(roundTrip: sample) }
         while sender.nextDelivered() != nil {}
       case let kind where state != .proved:
         if handshake.isAwaitingIdentity, kind == .rtp || kind == .rtcp || kind == .segment,
@@ -323,14 +344,31 @@ package final class PeerLink {
           outputs.append(.invalidFrame)
         }
       case .ping:
-        let ping = try Ping(decoding: frame.body)
-        transmit(Frame(.pong, Pong(number: ping.number).encoded), at: now)
+        answer(try Ping(decoding: frame.body), at: now)
       case .pong: pulse.take(try Pong(decoding: frame.body), at: now)
+      case .clockedPong:
+        let pong = try ClockedPong(decoding: frame.body)
+        if let roundTrip = pulse.take(Pong(number: pong.number), at: now) {
+          outputs.append(.clock(pong.time, roundTrip: roundTrip))
+        }
       case .segment, .acknowledgement, .rtp, .rtcp, .goodbye: outputs.append(.frame(frame))
       }
     } catch {
       outputs.append(.invalidFrame)
     }
+  }
+
+  private func answer(_ ping: Ping, at now: Instant) {
+    let tellsClock = handshake.theirCapabilities & Hello.takesClockedPong != 0
+    transmit(
+      tellsClock
+        ? Frame(.clockedPong, ClockedPong(number: ping.number, time: NTPTime.at(now)).encoded)
+        : Frame(.pong, Pong(number: ping.number).encoded), at: now)
+  }
+
+  private func note(roundTrip sample: Interval) {
+    leastRoundTrip = min(leastRoundTrip ?? sample, sample)
+    if pulse.roundTrip == nil { pulse.measure(sample) }
   }
 
   private func takeSegment(_ segment: ReliableSegment, at now: Instant) throws {
@@ -349,14 +387,16 @@ package final class PeerLink {
   private func takeMessage(_ bytes: [UInt8], at now: Instant) {
     guard state == .proved else {
       progressAt = now
+      let spokeAt = spokeAt
       handshake.receive(bytes)
       // Each message may be the one that the next frame's treatment depends on.
       while let output = handshake.nextOutput() { handle(output, at: now) }
+      if state == .proved { askedAt = spokeAt }
       return
     }
     switch try? LinkMessage(decoding: bytes) {
     case .select(let select): outputs.append(.select(select))
-    case .clock(let clock): outputs.append(.clock(clock))
+    case .clock(let clock): outputs.append(.clock(clock.time, roundTrip: now - askedAt))
     default: outputs.append(.invalidFrame)
     }
   }

@@ -43,9 +43,9 @@ extension PeerLinks {
     case .invalidFrame: counters.invalidFrames += 1
     case .proved(let found): admit(found, on: id, at: now)
     case .select(let select): selection.take(select, on: id)
-    case .clock(let clock):
+    case .clock(let time, let roundTrip):
       guard proved.contains(id) else { return }
-      outputs.append(.clock(session, clock.time))
+      outputs.append(.clock(session, time, roundTrip: roundTrip))
     case .ended(let failure):
       proved.removeAll { $0 == id }
       if let failure { outputs.append(.handshakeFailed(session, failure)) }
@@ -91,7 +91,7 @@ extension PeerLinks {
       case .acknowledgement:
         reliable.acknowledge(try Acknowledgement(decoding: frame.body), at: now)
       case .goodbye: try takeGoodbye(Goodbye(decoding: frame.body), at: now)
-      case .ping, .pong: break
+      case .ping, .pong, .clockedPong: break
       }
     } catch {
       counters.invalidFrames += 1

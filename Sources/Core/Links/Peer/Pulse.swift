@@ -71,13 +71,18 @@ package struct Pulse: Sendable {
     return age > Liveness.doubt && age < Self.hopeless ? Self.doubtfulPeriod : Self.period
   }
 
-  package mutating func take(_ pong: Pong, at now: Instant) {
-    guard let index = outstanding.firstIndex(where: { $0.number == pong.number }) else { return }
+  /// How long this answer took, whatever held it up; `nil` if it was not waited for.
+  @discardableResult
+  package mutating func take(_ pong: Pong, at now: Instant) -> Interval? {
+    guard let index = outstanding.firstIndex(where: { $0.number == pong.number }) else {
+      return nil
+    }
     answeredAt = now
     // One from before a silence was held up by it, and tells how long that was.
     let sentAt = outstanding[index].sentAt
     if sentAt >= steadySince { measure(now - sentAt) } else { updateAliveness() }
     outstanding.removeFirst(index + 1)
+    return now - sentAt
   }
 
   package mutating func measure(_ sample: Interval) {

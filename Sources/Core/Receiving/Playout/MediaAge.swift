@@ -10,6 +10,10 @@ struct MediaAge {
   private var least = WindowedLeast()
   /// A stall is measured as a round trip too, and must not excuse what waited in it.
   private var leastRoundTrip = WindowedLeast()
+  /// No packet can come faster, by what is known of both clocks; `nil` before anything is.
+  private var floor: Interval?
+  /// Whether something came that did not wait, so that `least` is to be trusted.
+  private var isSettled = false
   /// Of the packets of this span.
   private var newest: (least: Interval, since: Instant, count: Int)?
   /// By how much even the fastest packet of the span before was slower than `least`, if too much.
@@ -21,6 +25,7 @@ struct MediaAge {
   /// after two of them is better than nothing.
   private static let allowance = Interval.milliseconds(300)
   private static let roundTrips = 2.0
+  private static let unknownRoundTrip = Interval.milliseconds(100)
   /// On a stream all that waited for a repair comes at once, and sound goes on at the newest of it: so
   /// do pictures.
   private static let streamLimit = Interval.milliseconds(400)
@@ -46,16 +51,38 @@ struct MediaAge {
 
   /// Something else than media that left at this `time` came at `instant`: media can come as fast.
   mutating func compare(with time: Interval, from instant: Instant, at now: Instant) {
-    least.note(transit(time, at: instant), at: now)
-    // What was heard before that was known, and is too late, lets nothing follow.
+    let transit = transit(time, at: instant)
+    let isFastest = least.value.map { transit < $0 } ?? true
+    least.note(transit, at: now)
+    if isFastest { forgetStale() }
+  }
+
+  /// It left in the `roundTrip` before `instant`. If that is longer than the path's by more than what
+  /// is late, it waited somewhere, on its way or what asked for it on the other; until something
+  /// tells which, and that takes a round trip, it is taken for late.
+  mutating func bound(
+    _ time: Interval, from instant: Instant, roundTrip: Interval, at now: Instant
+  ) {
+    guard !isSettled, let usual = leastRoundTrip.value else { return }
+    if roundTrip - usual <= Self.allowance {
+      isSettled = true
+      return
+    }
+    let bound = transit(time, at: instant) - roundTrip
+    floor = max(floor ?? bound, bound)
+    forgetStale()
+  }
+
+  /// What was heard before it was known to be too late lets nothing follow.
+  private mutating func forgetStale() {
     if let heard, late(heard.transit) > limit { self.heard = nil }
   }
 
   /// A packet came on its own, no repair: of what was captured at this `time`.
-  mutating func note(_ captured: Interval, roundTrip: Interval, at now: Instant) {
+  mutating func note(_ captured: Interval, roundTrip: Interval?, at now: Instant) {
     let transit = transit(captured, at: now)
     least.note(transit, at: now)
-    leastRoundTrip.note(roundTrip, at: now)
+    if let roundTrip { leastRoundTrip.note(roundTrip, at: now) }
     guard var span = newest else {
       newest = (transit, now, 1)
       return
@@ -66,7 +93,7 @@ struct MediaAge {
     let length = max(Self.leastSpan, (leastRoundTrip.value ?? .zero) * Self.spanRoundTrips)
     guard now - span.since >= length, span.count >= Self.leastCount else { return }
     newest = nil
-    let late = span.least - (least.value ?? transit)
+    let late = late(span.least)
     guard late > limit, late <= limit + Self.most else {
       excess = nil
       return
@@ -76,6 +103,7 @@ struct MediaAge {
     {
       least = WindowedLeast()
       least.note(span.least, at: now)
+      isSettled = true
       self.excess = nil
     } else {
       excess = late
@@ -100,7 +128,7 @@ struct MediaAge {
   }
 
   private var limit: Interval {
-    Self.allowance + (leastRoundTrip.value ?? .zero) * Self.roundTrips
+    Self.allowance + (leastRoundTrip.value ?? Self.unknownRoundTrip) * Self.roundTrips
   }
 
   /// On the clock of a medium's timestamps, without wrap.
@@ -108,7 +136,11 @@ struct MediaAge {
     .seconds(Double(timestamp) / Double(rate))
   }
 
-  private func late(_ transit: Interval) -> Interval { transit - (least.value ?? transit) }
+  private func late(_ transit: Interval) -> Interval {
+    let least = least.value ?? transit
+    guard !isSettled, let floor, let usual = leastRoundTrip.value else { return transit - least }
+    return transit - min(least, floor + usual)
+  }
 
   /// On two clocks: only differences of such values mean anything.
   private func transit(_ captured: Interval, at now: Instant) -> Interval {
