@@ -92,6 +92,21 @@ import Wire
       })
   }
 
+  @Test func `reports go again with the first packet on a stream that takes over`() {
+    var sending = SendingRun()
+    for _ in 0..<110 {
+      sending.send(audio: [0x78, 1])
+      sending.run(for: .milliseconds(20))
+    }
+    let told = sending.reports.count
+    #expect((4...5).contains(told))
+    sending.handle(.stream)
+    sending.send(audio: [0x78, 1])
+    #expect(sending.reports.count == told + 1)
+    sending.send(audio: [0x78, 1])
+    #expect(sending.reports.count == told + 1)
+  }
+
   @Test func `sender reports put both media on one clock, at the first packet and every second`()
     throws
   {
