@@ -62,6 +62,15 @@ import Wire
     #expect(!pulse.isAlive(at: back + .seconds(5)))
   }
 
+  @Test
+  func `a silent datagram link is asked ten times a second, a stream that loses nothing twice`() {
+    var datagram = livelyPulse()
+    var stream = Pulse(at: start + .seconds(1), isOrdered: true)
+    let (from, until) = (start + .seconds(2), start + .seconds(5))
+    #expect((25...31).contains(ping(&datagram, from: from, until: until).count))
+    #expect((5...7).contains(ping(&stream, from: from, until: until).count))
+  }
+
   @Test func `what is heard, an answer and a round trip count at once`() throws {
     var pulse = livelyPulse()
     var asked: [Ping] = []

@@ -227,14 +227,15 @@ package struct Conference {
         isBusy = true
         take(output, at: now)
       }
+      // What the hub tells may let go what was held back: it goes on the link that the hub has taken
+      // already, and ahead of it goes what the first frames on a link need.
+      for index in 0..<peers.count { tellCarrier(at: index, at: now) }
       while let output = hub.nextOutput() {
         isBusy = true
         take(output, at: now)
       }
       for index in 0..<peers.count {
-        peers[index].carries(on: hub.sendingLink(of: peers[index].session), at: now) {
-          hub.backlog(of: $0)
-        }
+        tellCarrier(at: index, at: now)
         if drainPeer(at: index, at: now) { isBusy = true }
       }
     }
@@ -242,6 +243,12 @@ package struct Conference {
     if !isRosterTold {
       lastRoster = (0..<peers.count).map { peers[$0].rosterEntry }
       outputs.append(.roster(lastRoster))
+    }
+  }
+
+  private mutating func tellCarrier(at index: Int, at now: Instant) {
+    peers[index].carries(on: hub.sendingLink(of: peers[index].session), at: now) {
+      hub.backlog(of: $0)
     }
   }
 

@@ -67,6 +67,8 @@ package struct Pulse: Sendable {
   }
 
   private func period(at now: Instant) -> Interval {
+    // A stream loses no ping, and on one that has stood still more of them would wait ahead of sound.
+    guard !isOrdered else { return Self.period }
     let age = now - min(heardAt, answeredAt)
     return age > Liveness.doubt && age < Self.hopeless ? Self.doubtfulPeriod : Self.period
   }
