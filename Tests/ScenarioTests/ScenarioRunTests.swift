@@ -76,22 +76,6 @@ import Units
     #expect(try #require(result.figures[.queueP95]) < 57)
   }
 
-  @Test func `jitter that stretches trains leaves at most 13 % of a wide line unused`() throws {
-    var conditions = LinkConditions(
-      rate: .kilobits(2_500), queue: .milliseconds(300), jitter: .milliseconds(30))
-    conditions.jitterShape = .gaussian
-    var used = 0.0
-    for seed in 1...8 as ClosedRange<UInt64> {
-      let result = run(
-        Scenario(
-          name: "wide", duration: .seconds(30), forward: ScenarioLine(conditions),
-          flows: [media(delay: 50, limit: 4_000, end: 29)]), seed: seed)
-      used += try #require(result.figures[.utilisation]) / 8
-      #expect(try #require(result.figures[.queueP95]) < 35)
-    }
-    #expect(used > 0.87)
-  }
-
   @Test func `a stall is a freeze of its length, and after it a fresh picture comes`() throws {
     var line = ScenarioLine(LinkConditions(rate: .kilobits(2_000)))
     var stalled = line.first

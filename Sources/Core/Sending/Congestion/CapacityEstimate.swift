@@ -72,18 +72,17 @@ struct CapacityEstimate {
     gaps.append(gap)
   }
 
-  /// Measures anew; `isQuiet` says that no queue stands. Returns `true` when the path was found to carry
-  /// far less than it did.
-  mutating func update(isQuiet: Bool, at now: Instant) -> Bool {
+  /// Measures anew. Returns `true` when the path was found to carry far less than it did.
+  mutating func update(at now: Instant) -> Bool {
     gaps.removeAll { now - $0.at > Self.sparseAge }
     let collapsed = followCollapse()
     // Apart, since who holds a part of the gaps keeps their memory from being used again.
-    if measure(isQuiet: isQuiet, at: now) { gaps.removeAll(keepingCapacity: true) }
+    if measure(at: now) { gaps.removeAll(keepingCapacity: true) }
     return collapsed
   }
 
   /// Returns `true` when the gaps so far say nothing any more.
-  private mutating func measure(isQuiet: Bool, at now: Instant) -> Bool {
+  private mutating func measure(at now: Instant) -> Bool {
     var recent = gaps[...]
     let fresh = gaps.drop { now - $0.at > Self.age }
     if fresh.count >= Self.leastCount { recent = fresh }
@@ -103,9 +102,7 @@ struct CapacityEstimate {
       Bitrate(of: $0.size, in: max($0.arrived, Self.shortest)) > measured * Self.mixing
     }
     isMixed = close * 4 > recent.count
-    // Jitter keeps the order of packets: the last of a train waits for whichever before it was held up
-    // longest, the first for nobody, and the train comes out stretched without any bottleneck.
-    if measured < rate, isBlurred || isMixed && isQuiet { return false }
+    if measured < rate, isBlurred { return false }
     var isOutdated = false
     if arrived > sent * Self.stretch || queued * 2 > recent.count {
       // The bottleneck was at work: this is its rate, whether higher or lower than thought.

@@ -29,7 +29,7 @@ struct CongestionControl {
   private let minimum: Bitrate
   private let startRate: Bitrate
   private var updatedAt: Instant?
-  /// When a queue last stood, or had not drained for a while.
+  /// When a queue last stood.
   private var quietSince: Instant?
   private var last: (sentAt: Instant, size: ByteCount)?
   private var delivered = RateMeter(window: .milliseconds(400))
@@ -42,13 +42,13 @@ struct CongestionControl {
   private var leastRoundTrip: Interval?
 
   /// The share of capacity that is used: the rest lets the queue of a large picture drain.
-  private static let utilisation = 0.93
+  private static let utilisation = 0.94
   /// What the path is taken to carry beyond what it has carried without a queue: a little more than
   /// `utilisation` leaves unused, so that the target creeps up where nothing else can be measured.
-  private static let headroom = 1.08
-  /// The same where jitter or others hide the capacity, after `quietTime` without a queue: growing is all
-  /// that finds out what there is, and the longer it found nothing, the bolder.
-  private static let mixedHeadroom = 1.4
+  private static let headroom = 1.07
+  /// The same where jitter hides the capacity, after `quietTime` without a queue: growing is all that
+  /// finds out what there is, and the longer it found nothing, the bolder.
+  private static let blurredHeadroom = 1.4
   private static let quietTime = 2.0
   /// The time in which a standing queue is to drain.
   private static let drainTime = 0.4
@@ -63,8 +63,6 @@ struct CongestionControl {
   private static let leastWindow = ByteCount(12_000)
   /// More says that the bottleneck is at work, beyond jitter.
   private static let shortQueue = Interval.milliseconds(25)
-  /// A queue up to this may be one picture's.
-  private static let passingQueue = Interval.milliseconds(20)
   private static let longWait = Interval.milliseconds(50)
   /// So much may be a full queue's.
   private static let heavyLoss = 0.08
@@ -175,9 +173,7 @@ struct CongestionControl {
       lossPattern.count(arrived.count + max(0, lost), lost: lost, runs: runs)
     }
     standingQueue = delay.standing(at: now)
-    let isQuiet =
-      standingQueue <= PathDelay.allowance && delay.lasting <= FairShare.leastQueue
-    if capacity.update(isQuiet: isQuiet, at: now) {
+    if capacity.update(at: now) {
       delay.keepNewest(4)
       standingQueue = delay.standing(at: now)
     }
@@ -241,9 +237,7 @@ struct CongestionControl {
   /// it carries when none does (jitter makes gaps look long).
   private mutating func boundByDelivery(at now: Instant) {
     let rate = delivered.rate(at: now)
-    if delay.lasting > FairShare.leastQueue || standingQueue > Self.passingQueue {
-      quietSince = now
-    }
+    if standingQueue > PathDelay.allowance { quietSince = now }
     if standingQueue > .milliseconds(40) && !share.isPushing || lossRatio > 0.25 {
       capacity.lower(to: max(rate * 1.1, minimum * 4))
     } else if standingQueue <= PathDelay.allowance || share.isPushing {
@@ -253,9 +247,9 @@ struct CongestionControl {
   }
 
   private func headroom(at now: Instant) -> Double {
-    guard capacity.isMixed, let quietSince else { return Self.headroom }
+    guard capacity.isBlurred, let quietSince else { return Self.headroom }
     let quiet = min(1, (now - quietSince).seconds / Self.quietTime)
-    return Self.headroom + (Self.mixedHeadroom - Self.headroom) * quiet
+    return Self.headroom + (Self.blurredHeadroom - Self.headroom) * quiet
   }
 
   private mutating func adjustTarget(elapsed: Interval) {

@@ -12,7 +12,7 @@ struct FairShare {
   /// For every queue's time.
   private static let bytes = ByteCount(1_700)
   /// Shorter queues are noise.
-  static let leastQueue = Interval.milliseconds(3)
+  private static let leastQueue = Interval.milliseconds(3)
 
   /// What a push asks for beyond what arrives: as much for everyone, that who sends little catches up,
   /// and a part of what is sent, that a fast path fills in time. A flow that is alone where jitter looks
