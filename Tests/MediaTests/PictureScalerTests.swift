@@ -80,4 +80,16 @@ struct PictureScalerTests {
     #expect(shrunk(4_000, 3) == "1280x16")
     #expect(shrunk(1, 1) == "16x16")
   }
+
+  @Test func `a part of a size has even and valid sides`() {
+    func part(_ part: Double, _ width: Int, _ height: Int) -> String {
+      PictureSize(width: width, height: height).scaled(by: part).description
+    }
+    #expect(part(1, 1_280, 720) == "1280x720")
+    #expect(part(0.5, 1_280, 720) == "640x360")
+    #expect(part(0.75, 854, 480) == "640x360")
+    #expect(part(0.5, 854, 482) == "426x240")
+    #expect(part(0.1, 320, 18) == "32x16")
+    #expect(part(0, 320, 180) == "16x16")
+  }
 }

@@ -148,6 +148,38 @@ import Wire
     #expect(heard.first.map { $0 > 220 && $0 < 280 } == true, "\(heard)")
   }
 
+  /// Whoever lies about its clock can silence only itself, and only until it tells the truth for a while.
+  @Test(arguments: [UInt64.min, 1, 7 << 32, 1 << 63, UInt64.max], [UInt64.min, 1 << 63, UInt64.max])
+  func `a clock and reports of any value never trap, and honest ones mend all`(
+    clock: UInt64, reported: UInt64
+  ) {
+    var receiver = started(until: 10)
+    for (number, timestamp) in [(10, UInt32.min), (11, UInt32.max), (12, 1 << 31)] {
+      let at = instant(number * 20 + 30)
+      for roundTrip in [Interval.zero, .milliseconds(50), .milliseconds(1 << 43)] {
+        receiver.handle(.clock(clock, roundTrip: roundTrip), at: at)
+        receiver.handle(.clock(reported, roundTrip: roundTrip), at: at)
+      }
+      let report = SenderReport(
+        source: MediaStream.Source.audio, time: reported, timestamp: timestamp,
+        packetCount: .max, byteCount: .max)
+      receiver.handle(.report(RTCPCompound([.senderReport(report)]).encoded[...]), at: at)
+      _ = take(number..<number + 1, into: &receiver, at: at)
+    }
+    receiver.handle(.report(report(MediaStream.Source.audio)[...]), at: instant(300))
+    var heard: [Int] = []
+    for number in 13..<4_000 {
+      let at = instant(number * 20 + 30)
+      if number % 50 == 0 {
+        let left = Instant.zero + .seconds(7) + .milliseconds(Int64(number * 20))
+        receiver.handle(.clock(NTPTime.at(left), roundTrip: roundTrip), at: at)
+        receiver.handle(.report(report(MediaStream.Source.audio)[...]), at: at)
+      }
+      heard += take(number..<number + 1, into: &receiver, at: at)
+    }
+    #expect(heard.suffix(500).elementsEqual(3_500..<4_000))
+  }
+
   @Test func `sound that is late but follows goes on, whatever answers tell`() {
     var receiver = started(until: 50)
     for number in 50..<150 {

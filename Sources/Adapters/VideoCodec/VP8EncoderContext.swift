@@ -19,7 +19,7 @@ final class VP8EncoderContext {
   /// than the first, what moves slowly is smeared.
   private static let staticThreshold = (moving: 1, still: 1_000)
   /// The finest quantiser of another scene after one that stood still, with few bits a pixel and with many.
-  /// libvpx goes by how little the still scene took: 42 shares at 600 kbit/s, 11 at 2500, now 8 and 4
+  /// libvpx goes by how little the still scene took: such a frame had up to 42 times its share of the rate
   /// (docs/decisions, 10).
   private static let sceneQuantizer: (poor: UInt32, rich: UInt32) = (63, 50)
   private let context: UnsafeMutablePointer<vpx_codec_ctx_t>
@@ -133,14 +133,14 @@ final class VP8EncoderContext {
     vpx_img_wrap(
       &image, VPX_IMG_FMT_I420, UInt32(size.width), UInt32(size.height), 1,
       picture.storage.baseAddress?.assumingMemoryBound(to: UInt8.self))
-    if step == .encodeAfterChange {
+    let isNewScene = step == .encodeAfterChange
+    if isNewScene {
       let isRich = configuration.g_profile == VP8Profile.simple.rawValue
       configuration.rc_min_quantizer =
         isRich ? Self.sceneQuantizer.rich : Self.sceneQuantizer.poor
       try check(vpx_codec_enc_config_set(context, &configuration), "change its quality")
     }
     if step == .refresh { try control(VP8E_SET_STATIC_THRESHOLD, Self.staticThreshold.still) }
-    let isNewScene = step == .encodeAfterChange
     if let level = buffer.begin(capturedAt: capturedAt, isNewScene: isNewScene) {
       try fillBuffer(to: level)
     }
@@ -160,8 +160,8 @@ final class VP8EncoderContext {
   /// A picture that was captured then is not encoded: it shows nothing new.
   func pass(capturedAt: Instant) { clock.pass(capturedAt: capturedAt) }
 
-  /// After a key frame, another scene or a fall of the rate, quality comes back in steps: libvpx would repair a small, coarse key frame
-  /// in the very next frame, at up to thirty times that frame's share of the rate.
+  /// After a key frame, another scene or a fall of the rate, quality comes back in steps: libvpx would repair
+  /// a small, coarse key frame in the very next frame, at up to thirty times that frame's share of the rate.
   private func easeQuality(after encoded: EncodedVideoFrame) throws(MediaError) {
     let start = encoded.isKeyFrame ? try lastQuantizer() : configuration.rc_min_quantizer
     let next = max(Self.bestQuantizer, start > Self.qualityStep ? start - Self.qualityStep : 0)

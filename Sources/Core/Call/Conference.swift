@@ -180,7 +180,7 @@ package struct Conference {
       announceSource(at: now)
     case .receiveBounds(let bounds):
       configuration.receive = bounds
-      for index in peers.indices { askForLess(of: index, at: now) }
+      for index in peers.indices { tellBounds(to: index, at: now) }
     case .shownIn(let session, let place): shown(session, in: place, at: now)
     case .leave(let cause): leave(cause, at: now)
     case .processUsage(let cpu, let memory): usage = (cpu, memory)

@@ -22,11 +22,11 @@ extension Conference {
   private mutating func weighPlace(of index: Int, at now: Instant) {
     guard let place = peers[index].place, let picture = peers[index].announced else { return }
     peers[index].shownPart.show(picture, in: place, at: now)
-    askForLess(of: index, at: now)
+    tellBounds(to: index, at: now)
   }
 
   /// Tells a peer what is wanted of it at most, unless it knows.
-  mutating func askForLess(of index: Int, at now: Instant) {
+  mutating func tellBounds(to index: Int, at now: Instant) {
     peers[index].shownPart.settle(at: now)
     guard peers[index].gate.isOpen else { return }
     var bounds = configuration.receive
@@ -39,16 +39,7 @@ extension Conference {
   }
 
   mutating func boundsTimeout(of index: Int, at now: Instant) {
-    if let due = peers[index].shownPart.dueAt, due <= now { askForLess(of: index, at: now) }
+    if let due = peers[index].shownPart.dueAt, due <= now { tellBounds(to: index, at: now) }
     if peers[index].asked.settle(at: now) { bound(index, at: now) }
-  }
-}
-
-extension PictureSize {
-  /// Both sides even.
-  fileprivate func scaled(by part: Double) -> PictureSize {
-    PictureSize(
-      width: max(Self.limit.lowerBound, Int(Double(width) * part / 2) * 2),
-      height: max(Self.limit.lowerBound, Int(Double(height) * part / 2) * 2))
   }
 }

@@ -104,7 +104,7 @@ extension Conference {
     orderKeyFrame(.main, at: now)
     announceSource(at: now)
     sendControl(.sources(audio: isMicrophoneOn, video: isCameraOn), to: session, at: now)
-    askForLess(of: index, at: now)
+    tellBounds(to: index, at: now)
     if let sealed = charter?.sealed { sendControl(.sealedCharter(sealed), to: session, at: now) }
     for message in chat.takeWaiting() { send(message, to: session, at: now) }
   }

@@ -28,10 +28,7 @@ struct EncodingPlan: Sendable {
       order(for: small, leastShare: 0, standing: orders[1]),
     ]
     if let source, let size = wanted[1]?.size {
-      let half = PictureSize(
-        width: max(16, Int(Double(source.width) * Self.smallScale / 2) * 2),
-        height: max(16, Int(Double(source.height) * Self.smallScale / 2) * 2))
-      wanted[1]?.size = size.shrunk(into: half)
+      wanted[1]?.size = size.shrunk(into: source.scaled(by: Self.smallScale))
     }
     let works = wanted.map { $0.map { Double($0.size.pixels) * $0.framesPerSecond } ?? 0 }
     let work = works[0] + works[1]

@@ -112,6 +112,14 @@ extension PictureSize {
     return fitted(into: limit)
   }
 
+  /// A part (0…1) of each side, rounded down to an even number; at least the smallest valid side.
+  package func scaled(by part: Double) -> PictureSize {
+    func side(_ length: Int) -> Int {
+      max(Self.limit.lowerBound, Int(Double(length) * part / 2) * 2)
+    }
+    return PictureSize(width: side(width), height: side(height))
+  }
+
   /// The even number nearest to a quotient, within the limits of a side.
   private static func even(_ dividend: Int, by divisor: Int) -> Int {
     min(max((dividend + divisor) / (2 * divisor) * 2, limit.lowerBound), limit.upperBound)

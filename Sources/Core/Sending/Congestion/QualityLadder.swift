@@ -81,14 +81,7 @@ struct QualityLadder {
     return step
   }
 
-  /// Both sides even and at least 16.
-  func size(of source: PictureSize) -> PictureSize {
-    let scale = steps[step].scale
-    guard scale < 1 else { return source }
-    return PictureSize(
-      width: max(16, Int(Double(source.width) * scale / 2) * 2),
-      height: max(16, Int(Double(source.height) * scale / 2) * 2))
-  }
+  func size(of source: PictureSize) -> PictureSize { source.scaled(by: steps[step].scale) }
 
   func framesPerSecond(of source: Double) -> Double { source / steps[step].divisor }
 
