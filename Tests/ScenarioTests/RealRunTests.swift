@@ -84,6 +84,38 @@ import Units
     #expect(run.samples.count == 110)
   }
 
+  @Test func `the newest picture's age is held against an omniscient sender's`() throws {
+    // 4 s in which a picture comes every 40 ms with a delay of 30, but for half a second.
+    let flow = flow(seconds: 5) { (50..<62).contains($0) ? nil : .milliseconds(30) }
+    var scenario = scenario(seconds: 5)
+    // One opportunity every 20 ms, but for 300 in each second.
+    let instants: [Int32] = Array(stride(from: 20, through: 700, by: 20)) + [1_000]
+    scenario.forward.first.trace = try DeliveryTrace(instants: instants)
+    let figures = RealRun(
+      scenario: scenario, start: start, samples: samples(50), flows: [flow]
+    ).figures
+    // Of 4 s, 0.52 are spent between two pictures: 95 % of the time the age is below 30 + 520 − 200.
+    let age = try #require(figures[.ageP95])
+    #expect((345...352).contains(age), "\(age)")
+    // One way takes 25 ms. From 45 ms on, 5 % of the time are 198 ms; three times nothing comes for
+    // 300 ms, and at last for 275 until the end: 3 × (325 − 269) + (300 − 269).
+    let packets = try #require(figures[.omniscientPackets])
+    #expect((269...270).contains(packets), "\(packets)")
+    // The camera's picture is up to 33 ms old when its last opportunity comes.
+    let pictures = try #require(figures[.omniscientPictures])
+    #expect((276...309).contains(pictures), "\(pictures)")
+    #expect(figures[.timesOmniscient] == age / pictures)
+  }
+
+  @Test func `without a recorded link there is no omniscient sender`() {
+    let figures = RealRun(
+      scenario: scenario(seconds: 5), start: start, samples: samples(50),
+      flows: [flow(seconds: 5) { _ in .milliseconds(30) }]
+    ).figures
+    #expect(figures[.ageP95].map { (65...70).contains($0) } == true)
+    #expect(figures[.timesOmniscient] == nil)
+  }
+
   @Test func `a call in which nothing was seen is endlessly late`() {
     let run = RealRun(
       scenario: scenario(seconds: 5), start: start, samples: samples(50),

@@ -71,6 +71,8 @@ package struct RealRun: Sendable {
       .frameP99: percentile(99, of: delays) ?? .infinity,
       .frameMax: delays.max() ?? .infinity,
     ]
+    let measures = ScenarioMeasures(scenario: scenario, samples: samples)
+    figures.merge(measures.ages(of: index, pictures(of: index))) { $1 }
     let findings = findings(of: index)
     figures[.freezes] = Double(findings.freezes)
     figures[.delivered] = findings.deliveredPercent / 100
@@ -127,11 +129,8 @@ package struct RealRun: Sendable {
       end: end(of: index))
   }
 
-  private func addShocks(
-    to figures: inout [ScenarioFigure: Double], _ measures: ScenarioMeasures
-  ) {
-    guard let index = scenario.flows.firstIndex(where: \.isMedia) else { return }
-    let pictures = flows[index].seen.compactMap { frame in
+  private func pictures(of index: Int) -> [ScenarioMeasures.DecodedPicture] {
+    flows[index].seen.compactMap { frame in
       frame.clock.map {
         (
           capturedAt: Instant.zero + ($0.instant - start),
@@ -139,6 +138,13 @@ package struct RealRun: Sendable {
         )
       }
     }
+  }
+
+  private func addShocks(
+    to figures: inout [ScenarioFigure: Double], _ measures: ScenarioMeasures
+  ) {
+    guard let index = scenario.flows.firstIndex(where: \.isMedia) else { return }
+    let pictures = pictures(of: index)
     for (place, shock) in scenario.shocks.enumerated() {
       let next = scenario.shocks[(place + 1)...].map(\.at).min() ?? scenario.end
       let took = measures.recovery(from: shock, until: next, of: index, pictures)

@@ -53,7 +53,9 @@ extension FlowResult {
     var parts = ["\(name) \(direction): \(Int(rate.kilobitsPerSecond.rounded())) kbit/s"]
     if transfers > 0 { parts.append("\(transfers) transfers") }
     let shown: [ScenarioFigure] = [
-      .frameP50, .frameP95, .frameP99, .frameMax, .shownP50, .shownP95, .freezes, .longestFreeze,
+      .frameP50, .frameP95, .frameP99, .frameMax, .ageP95, .omniscientPictures,
+      .omniscientPackets, .timesOmniscient,
+      .shownP50, .shownP95, .freezes, .longestFreeze,
       .delivered, .concealed, .soundGap, .media, .overhead,
       .quality, .made, .frameSizeP95, .frameSizeMax,
     ]
@@ -143,6 +145,10 @@ extension ScenarioFigure {
     case .frameP95: "p95"
     case .frameP99: "p99"
     case .frameMax: "max"
+    case .ageP95: "newest picture's age p95"
+    case .omniscientPictures: "omniscient"
+    case .omniscientPackets: "omniscient packets"
+    case .timesOmniscient: "times omniscient"
     case .shownP50: "on screen p50"
     case .shownP95: "on screen p95"
     case .freezes: "freezes"
@@ -171,7 +177,7 @@ extension ScenarioFigure {
     switch self {
     case .utilisation, .delivered, .concealed, .tcpShare, .overhead, .made:
       return "\(rounded(value * 100)) %"
-    case .jain: return rounded(value)
+    case .jain, .timesOmniscient: return rounded(value)
     case .freezes: return rounded(value)
     case .quality: return "\(rounded(value)) dB"
     case .frameSizeP95, .frameSizeMax: return rounded(value)

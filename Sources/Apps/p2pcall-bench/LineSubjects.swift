@@ -117,6 +117,11 @@ struct LineSubject {
       rows: [
         .milliseconds(.frameP50, "delay p50"),
         .milliseconds(.frameP95, "delay p95", goal: 300),
+        .milliseconds(.ageP95, "newest picture's age p95"),
+        .milliseconds(.omniscientPictures, "the same, omniscient"),
+        .milliseconds(.omniscientPackets, "of packets, omniscient"),
+        Row(
+          figure: .timesOmniscient, name: "age, times omniscient", unit: "×", goal: .atMost(1.5)),
         .count(.freezes, "freezes"),
         .percent(.delivered, "delivered"),
         .percent(.utilisation, "used"),

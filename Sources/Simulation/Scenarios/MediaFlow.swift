@@ -14,7 +14,7 @@ final class MediaFlow {
   private var isPaused = false
   private var worst: Interval?
 
-  private static let framesPerSecond = 30.0
+  static let framesPerSecond = 30.0
 
   init(
     _ world: World, network: SimulatedNetwork, flow: ScenarioFlow, limit: Bitrate,

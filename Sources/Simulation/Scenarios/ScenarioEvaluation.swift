@@ -16,12 +16,13 @@ struct ScenarioEvaluation {
         name: flow.name, isMedia: flow.isMedia, direction: flow.direction,
         rate: Bitrate(
           bitsPerSecond: Int64(measures.rate(of: index, from: flow.start, to: flow.end) * 1_000)),
-        figures: figures(of: flows[index]),
+        figures: figures(of: index),
         transfers: flows[index].stream?.transfers.count ?? 0)
     }
   }
 
-  private func figures(of traffic: Traffic) -> [ScenarioFigure: Double] {
+  private func figures(of index: Int) -> [ScenarioFigure: Double] {
+    let traffic = flows[index]
     guard let media = traffic.media, let hosts = traffic.hosts else { return [:] }
     let seen = media.pair.viewer.figures
     var figures: [ScenarioFigure: Double] = [:]
@@ -33,6 +34,7 @@ struct ScenarioEvaluation {
       figures[.shownP50] = seen.delays.percentile(0.5).milliseconds
       figures[.shownP95] = seen.delays.percentile(0.95).milliseconds
     }
+    figures.merge(measures.ages(of: index, media.pictures)) { $1 }
     figures[.freezes] = Double(media.freezes.count)
     figures[.longestFreeze] = media.freezes.longest.milliseconds
     figures[.delivered] = min(1, Double(seen.shown) / Double(max(1, media.offered)))
@@ -66,8 +68,8 @@ struct ScenarioEvaluation {
 
   var figures: [ScenarioFigure: Double] {
     var figures: [ScenarioFigure: Double] = [:]
-    for traffic in flows {
-      for (figure, value) in self.figures(of: traffic) {
+    for index in flows.indices {
+      for (figure, value) in self.figures(of: index) {
         let known = figures[figure] ?? value
         figures[figure] = figure.isCost ? max(known, value) : min(known, value)
       }

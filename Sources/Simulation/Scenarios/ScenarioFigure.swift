@@ -7,6 +7,13 @@ package enum ScenarioFigure: String, Hashable, Sendable, CaseIterable {
   case frameP95
   case frameP99
   case frameMax
+  /// How old the newest decoded picture is at any instant, so that outages and lost pictures count, 95th
+  /// percentile, ms; the same for senders that know when a recorded link will deliver
+  /// (`OmniscientSender`), of 30 pictures a second and of packets; and the first in parts of the second.
+  case ageP95
+  case omniscientPictures
+  case omniscientPackets
+  case timesOmniscient
   /// Capture to screen, which waits for the sound, ms.
   case shownP50
   case shownP95

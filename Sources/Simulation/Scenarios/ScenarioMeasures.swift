@@ -59,6 +59,30 @@ package struct ScenarioMeasures {
     return figures
   }
 
+  /// How old a flow's pictures are at any instant, by them in the order of decoding, and how old they would be at least.
+  package func ages(of index: Int, _ pictures: [DecodedPicture]) -> [ScenarioFigure: Double] {
+    let flow = scenario.flows[index]
+    var age = PictureAge()
+    for picture in pictures where flow.start <= picture.capturedAt && picture.decodedAt < flow.end {
+      age.add(capturedAt: picture.capturedAt, arrivedAt: picture.decodedAt)
+    }
+    age.end(at: flow.end)
+    var figures: [ScenarioFigure: Double] = [:]
+    figures[.ageP95] = age.percentile(0.95)?.milliseconds
+    let line = flow.direction == .forward ? scenario.forward : scenario.backward
+    if let trace = line.first.trace, line.changes.isEmpty {
+      let omniscient = OmniscientSender(trace: trace, delay: flow.delay + line.first.delay)
+      let interval = Interval.seconds(1 / MediaFlow.framesPerSecond)
+      let least = omniscient.pictureAge(every: interval, from: flow.start, to: flow.end)
+        .percentile(0.95)?.milliseconds
+      figures[.omniscientPictures] = least
+      if let least { figures[.timesOmniscient] = (figures[.ageP95] ?? .infinity) / least }
+      figures[.omniscientPackets] =
+        omniscient.packetAge(from: flow.start, to: flow.end).percentile(0.95)?.milliseconds
+    }
+    return figures
+  }
+
   /// How long a flow took after a shock, by its pictures in the order of decoding; `nil`: it did not
   /// recover before `next`.
   package func recovery(
