@@ -12,6 +12,8 @@ struct Packet {
   var from: SocketAddress
   var to: SocketAddress
   var payload: Payload
+  /// Whose line it came out of; nobody's where a gateway made it. Nothing on a wire says so.
+  var sender: Int?
 
   /// With the headers of IPv4 (20) or IPv6 (40) and of UDP (8) or TCP (32 with timestamps).
   var wireBytes: ByteCount {
@@ -26,7 +28,7 @@ struct Packet {
 
 /// One segment of a simulated TCP connection; numbers are byte offsets that never wrap.
 struct StreamSegment {
-  enum Kind {
+  enum Kind: Hashable {
     case open
     case accept
     case data

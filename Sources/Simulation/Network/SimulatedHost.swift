@@ -11,6 +11,8 @@ package final class SimulatedHost {
   package var streamAlgorithm = StreamAlgorithm.mixed
 
   private unowned let network: SimulatedNetwork
+  /// Its place among the network's hosts.
+  let index: Int
   private let world: World
   private let up: Line
   private let down: Line
@@ -22,16 +24,17 @@ package final class SimulatedHost {
   private var nextAccepted: UInt64 = 0
 
   init(
-    _ name: String, addresses: [IPAddress], line: AccessLine, network: SimulatedNetwork,
-    world: World
+    _ name: String, index: Int, addresses: [IPAddress], line: AccessLine,
+    network: SimulatedNetwork, world: World
   ) {
     self.name = name
+    self.index = index
     self.addresses = addresses
     self.network = network
     self.world = world
-    // The lines know no host: what comes out of them is found by address.
-    up = Line(world, line.up) { [unowned network] packet in network.route(packet) }
-    down = Line(world, line.down) { [unowned network] packet in network.deliver(packet) }
+    // The lines know no host but by its number: what comes out of them is the network's.
+    up = Line(world, line.up) { [unowned network] in network.route($0, from: index) }
+    down = Line(world, line.down) { [unowned network] in network.deliver($0, to: index) }
   }
 
   // MARK: The line
@@ -60,17 +63,18 @@ package final class SimulatedHost {
     down.counters.beginMeasurement(at: world.now)
   }
 
-  /// Another network: the old addresses are gone, with every connection that used them.
-  package func move(to addresses: [IPAddress]) {
+  /// Another network: the old addresses are gone, with every connection that used them. Without
+  /// a gateway it is the core.
+  package func move(to addresses: [IPAddress], behind gateway: SimulatedGateway? = nil) {
     self.addresses = addresses
-    network.moved()
+    network.moved(self, behind: gateway)
   }
 
   // MARK: Datagrams
 
   /// A socket on all of this computer's addresses.
-  package func bindDatagram() -> (SocketID, port: UInt16) {
-    datagramPorts.append(takePort())
+  package func bindDatagram(port: UInt16? = nil) -> (SocketID, port: UInt16) {
+    datagramPorts.append(port ?? takePort())
     return (SocketID(datagramPorts.count - 1), datagramPorts[datagramPorts.count - 1])
   }
 
