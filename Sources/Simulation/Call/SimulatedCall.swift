@@ -64,17 +64,20 @@ package final class SimulatedCall {
 
   // MARK: Members
 
-  /// Adds a member who joins `after` from now.
+  /// Adds a member who joins `after` from now; without an access in the core, in either family.
   @discardableResult
   package func add(
-    _ name: String, line: AccessLine = .cable,
+    _ name: String, line: AccessLine = .cable, at access: SimulatedAccess? = nil,
     options: SimulatedMember.Options = SimulatedMember.Options(), after: Interval = .zero
   ) -> SimulatedMember {
+    let host =
+      access.map { network.addHost(name, line: line, at: $0) }
+      ?? network.addHost(name, line: line)
     let tap = FrameTap { [unowned self] kind, count, peer in
       sent(kind, count, by: name, to: peer)
     }
     let member = SimulatedMember(
-      name, world: world, host: network.addHost(name, line: line), room: room,
+      name, world: world, host: host, room: room,
       server: server, options: options, tap: tap, sabotage: sabotage,
       findings: findings, onEvent: { [unowned self] in told($0, $1) },
       openViewer: { [unowned self] in viewer(of: $1, at: $0) })

@@ -19,6 +19,8 @@ package final class SimulatedMember {
     package var sendsVideo = true
     package var sendsAudio = true
     package var duration: Interval?
+    /// Where the server is called.
+    package var serverPort = SimulatedServer.port
     package var layers = 1
     /// Of this computer's clocks.
     package var clockError = 0.0
@@ -116,7 +118,8 @@ package final class SimulatedMember {
       takeAudio: { [unowned self] in feed(.encodedAudio($0)) })
     studio.wantsVideo = { [unowned self] in !heldRenditions.contains($0) }
     registration = SimulatedRegistration(
-      host: host, server: server.address, pinned: server.keyHash,
+      host: host, server: server.address(for: host, port: options.serverPort),
+      pinned: server.keyHash,
       sessions: SimulatedSessionFactory(certificate: identity, seed: random.next()),
       now: { [unowned self] in now }, feed: { [unowned self] in feed(.rendezvous($0)) })
     alarm = Alarm(world, clock: clock) { [unowned self] in wake() }
@@ -160,9 +163,9 @@ package final class SimulatedMember {
     host.killProgram()
   }
 
-  /// The computer got other addresses.
-  package func move(to addresses: [IPAddress]) {
-    host.move(to: addresses)
+  /// The computer got other addresses; without a gateway in the core.
+  package func move(to addresses: [IPAddress], behind gateway: SimulatedGateway? = nil) {
+    host.move(to: addresses, behind: gateway)
     feed(.localEndpoints(endpoints()))
   }
 

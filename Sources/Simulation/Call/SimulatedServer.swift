@@ -8,6 +8,8 @@ import Wire
 package final class SimulatedServer {
   package let host: SimulatedHost
   package static let port: UInt16 = 7_443
+  /// It listens here too: some firewalls let nothing else be dialled.
+  package static let firewallPort: UInt16 = 443
 
   /// One client's connection: TLS, and the frames cut out of it.
   private final class Connection {
@@ -58,6 +60,11 @@ package final class SimulatedServer {
   /// The SHA-256 of the server's key: what clients pin.
   package var keyHash: [UInt8] { sessions.certificateKeyHash }
   package var address: SocketAddress { SocketAddress(host.addresses[0], port: Self.port) }
+  /// Where `client` calls: at an address of a family that it has.
+  func address(for client: SimulatedHost, port: UInt16) -> SocketAddress {
+    let ip = host.addresses.first { own in client.addresses.contains { $0.isV4 == own.isV4 } }
+    return SocketAddress(ip ?? host.addresses[0], port: port)
+  }
   package var census: (members: Int, rooms: Int) { machine?.census ?? (0, 0) }
 
   // MARK: The process
@@ -68,7 +75,7 @@ package final class SimulatedServer {
     machine = RendezvousServer(
       limits: limits, ciphers: ciphers, clock: WallClock(unixSeconds: 1_800_000_000, at: now),
       rooms: archive, seed: random.next(), at: now)
-    _ = host.listen(port: Self.port)
+    for port in [Self.port, Self.firewallPort] { _ = host.listen(port: port) }
     host.program = { [unowned self] in take($0) }
     drain(byTimer: false)
   }

@@ -1,0 +1,60 @@
+import Call
+import Simulation
+import Testing
+import Units
+
+/// Whole calls between two accesses.
+@Suite struct AccessCallTests {
+  /// Who saw whom within the time that there is, and the path that was told last.
+  private func result(
+    _ pair: AccessPair, serverPort: UInt16 = SimulatedServer.port
+  ) throws -> (isSeen: Bool, path: PathKind?) {
+    let call = try SimulatedCall(seed: 1)
+    let access = call.network.addAccesses(pair, servers: call.server.host.addresses)
+    var options = SimulatedMember.Options()
+    options.serverPort = serverPort
+    let anna = call.add("Anna", at: access.first, options: options)
+    let ben = call.add("Ben", at: access.second, options: options, after: .seconds(1))
+    call.run(for: .seconds(8))
+    var path: PathKind?
+    for case (_, .link(_, let report)) in ben.events { path = report.path }
+    #expect(call.findings.isEmpty, "\(pair): \(call.findings.summary)")
+    let shown = [call.figures(of: anna, at: ben), call.figures(of: ben, at: anna)]
+    return (shown.allSatisfy { $0.firstShownAt != nil }, path)
+  }
+
+  /// No server helps with these: what one's own addresses are enough for.
+  @Test(arguments: [
+    AccessPair(.none, .port), AccessPair(.none, .symmetric), AccessPair(.none, .cgnat),
+    AccessPair(.port, .port, shared: 1), AccessPair(.symmetric, .symmetric, shared: 1),
+    AccessPair(.v6Only, .v6Filtered), AccessPair(.dualFiltered, .v6Filtered),
+  ])
+  func `a call comes about by UDP where own addresses are enough`(pair: AccessPair) throws {
+    #expect(
+      PathSearch(pair, servers: PathSearch.Servers(hasStun: false)).paths.contains(.udpDirect))
+    let result = try result(pair)
+    #expect(result.isSeen, "\(pair)")
+    #expect(result.path == .udpDirect, "\(pair)")
+  }
+
+  @Test func `a call comes about by TCP where UDP does not pass`() throws {
+    let result = try result(AccessPair(.none, .noUDP))
+    #expect(result.isSeen)
+    #expect(result.path == .tcpDirect)
+  }
+
+  @Test func `behind a firewall the server is reached at port 443 only`() throws {
+    let pair = AccessPair(.none, .tcp443)
+    func isMet(_ port: UInt16) throws -> Bool {
+      let call = try SimulatedCall(seed: 1)
+      let access = call.network.addAccesses(pair, servers: call.server.host.addresses)
+      var options = SimulatedMember.Options()
+      options.serverPort = port
+      call.add("Ben", at: access.second, options: options)
+      call.run(for: .seconds(8))
+      return call.server.census.members == 1
+    }
+    #expect(try isMet(SimulatedServer.firewallPort))
+    #expect(try !isMet(SimulatedServer.port))
+  }
+}
