@@ -89,7 +89,7 @@ import Wire
     #expect(received.covered == covered)
     #expect(
       received.message.attributes == [
-        .unknown(number: 0x8022, value: Array("STUN test client".utf8)),
+        .software(Array("STUN test client".utf8)),
         .priority(0x6E00_01FF), .iceControlled(0x932F_F9B1_5126_3B36),
         .username(Array("evtj:h6vY".utf8)),
       ])

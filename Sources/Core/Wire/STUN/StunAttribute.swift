@@ -1,7 +1,8 @@
 package import Units
 
-/// An attribute of a STUN message (RFC 8489 §14, RFC 8445 §16.1).
+/// An attribute of a STUN message (RFC 8489 §14, RFC 8656 §18, RFC 8445 §16.1).
 package enum StunAttribute: Hashable, Sendable {
+  case mappedAddress(SocketAddress)
   /// At most 508 bytes.
   case username([UInt8])
   case xorMappedAddress(SocketAddress)
@@ -13,20 +14,60 @@ package enum StunAttribute: Hashable, Sendable {
   /// The tie-breaker of who says that it is controlled, or controlling.
   case iceControlled(UInt64)
   case iceControlling(UInt64)
+  /// A channel number of TURN, `ChannelData.channels` where it is right.
+  case channelNumber(UInt16)
+  /// Seconds.
+  case lifetime(UInt32)
+  case xorPeerAddress(SocketAddress)
+  /// What came from, or is to go to, a peer.
+  case data([UInt8])
+  /// At most `textLimit` bytes, as `nonce` and `software`.
+  case realm([UInt8])
+  case nonce([UInt8])
+  case xorRelayedAddress(SocketAddress)
+  case requestedAddressFamily(StunFamily)
+  /// An IP protocol's number; TURN knows 17, UDP, alone.
+  case requestedTransport(UInt8)
+  /// SHA-256 of user name and realm, 32 bytes (RFC 8489 §14.4).
+  case userHash([UInt8])
+  case passwordAlgorithm(StunPasswordAlgorithm)
+  /// The best first.
+  case passwordAlgorithms([StunPasswordAlgorithm])
+  case software([UInt8])
+  case alternateServer(SocketAddress)
   case unknown(number: UInt16, value: [UInt8])
 
   package enum Number {
+    package static let mappedAddress: UInt16 = 0x0001
     package static let username: UInt16 = 0x0006
     package static let messageIntegrity: UInt16 = 0x0008
     package static let errorCode: UInt16 = 0x0009
     package static let unknownAttributes: UInt16 = 0x000A
+    package static let channelNumber: UInt16 = 0x000C
+    package static let lifetime: UInt16 = 0x000D
+    package static let xorPeerAddress: UInt16 = 0x0012
+    package static let data: UInt16 = 0x0013
+    package static let realm: UInt16 = 0x0014
+    package static let nonce: UInt16 = 0x0015
+    package static let xorRelayedAddress: UInt16 = 0x0016
+    package static let requestedAddressFamily: UInt16 = 0x0017
+    package static let requestedTransport: UInt16 = 0x0019
+    package static let messageIntegritySHA256: UInt16 = 0x001C
+    package static let passwordAlgorithm: UInt16 = 0x001D
+    package static let userHash: UInt16 = 0x001E
     package static let xorMappedAddress: UInt16 = 0x0020
     package static let priority: UInt16 = 0x0024
     package static let useCandidate: UInt16 = 0x0025
+    package static let passwordAlgorithms: UInt16 = 0x8002
+    package static let software: UInt16 = 0x8022
+    package static let alternateServer: UInt16 = 0x8023
     package static let fingerprint: UInt16 = 0x8028
     package static let iceControlled: UInt16 = 0x8029
     package static let iceControlling: UInt16 = 0x802A
   }
+
+  /// Fewer than 128 characters, which may be quoted: so many bytes must be taken (RFC 8489 §14.9).
+  package static let textLimit = 763
 
   /// A request with an unknown attribute below 0x8000 must be refused (RFC 8489 §6.3.1).
   package var isUnknownAndRequired: UInt16? {
@@ -37,14 +78,10 @@ package enum StunAttribute: Hashable, Sendable {
   init(number: UInt16, value: [UInt8], transactionID: [UInt8]) throws(WireError) {
     var reader = ByteReader(value)
     switch number {
-    case Number.username:
-      guard value.count <= 508 else {
-        throw .tooLong(field: "USERNAME", found: value.count, limit: 508)
-      }
-      self = .username(reader.rest())
+    case Number.mappedAddress: self = .mappedAddress(try reader.stunAddress())
+    case Number.username: self = .username(try reader.text("USERNAME", limit: 508))
     case Number.xorMappedAddress:
-      self = .xorMappedAddress(
-        try Self.address(from: &reader, transactionID: transactionID))
+      self = .xorMappedAddress(try reader.stunAddress(masked: transactionID))
     case Number.errorCode:
       try reader.skip(2)
       let hundreds = try reader.u8()
@@ -61,6 +98,31 @@ package enum StunAttribute: Hashable, Sendable {
     case Number.useCandidate: self = .useCandidate
     case Number.iceControlled: self = .iceControlled(try reader.u64())
     case Number.iceControlling: self = .iceControlling(try reader.u64())
+    case Number.channelNumber:
+      self = .channelNumber(try reader.u16())
+      try reader.skip(2)
+    case Number.lifetime: self = .lifetime(try reader.u32())
+    case Number.xorPeerAddress:
+      self = .xorPeerAddress(try reader.stunAddress(masked: transactionID))
+    case Number.data: self = .data(reader.rest())
+    case Number.realm: self = .realm(try reader.text("REALM", limit: Self.textLimit))
+    case Number.nonce: self = .nonce(try reader.text("NONCE", limit: Self.textLimit))
+    case Number.xorRelayedAddress:
+      self = .xorRelayedAddress(try reader.stunAddress(masked: transactionID))
+    case Number.requestedAddressFamily:
+      self = .requestedAddressFamily(try reader.stunFamily())
+      try reader.skip(3)
+    case Number.requestedTransport:
+      self = .requestedTransport(try reader.u8())
+      try reader.skip(3)
+    case Number.userHash: self = .userHash(try reader.bytes(32))
+    case Number.passwordAlgorithm: self = .passwordAlgorithm(try reader.passwordAlgorithm())
+    case Number.passwordAlgorithms:
+      var algorithms: [StunPasswordAlgorithm] = []
+      while !reader.isAtEnd { algorithms.append(try reader.passwordAlgorithm()) }
+      self = .passwordAlgorithms(algorithms)
+    case Number.software: self = .software(try reader.text("SOFTWARE", limit: Self.textLimit))
+    case Number.alternateServer: self = .alternateServer(try reader.stunAddress())
     default: self = .unknown(number: number, value: reader.rest())
     }
     try reader.finish()
@@ -71,7 +133,7 @@ package enum StunAttribute: Hashable, Sendable {
     writer.u16(number)
     writer.u16(UInt16(value.count))
     writer.append(value)
-    writer.append([UInt8](repeating: 0, count: (4 - value.count % 4) % 4))
+    writer.pad()
   }
 
   private func encodedValue(transactionID: [UInt8]) -> (UInt16, [UInt8]) {
@@ -79,13 +141,27 @@ package enum StunAttribute: Hashable, Sendable {
     switch self {
     case .username(let name): return (Number.username, name)
     case .useCandidate: return (Number.useCandidate, [])
+    case .data(let data): return (Number.data, data)
+    case .realm(let realm): return (Number.realm, realm)
+    case .nonce(let nonce): return (Number.nonce, nonce)
+    case .software(let name): return (Number.software, name)
+    case .userHash(let hash): return (Number.userHash, hash)
     case .unknown(let number, let value): return (number, value)
+    case .mappedAddress(let address):
+      writer.stunAddress(address)
+      return (Number.mappedAddress, writer.bytes)
+    case .alternateServer(let address):
+      writer.stunAddress(address)
+      return (Number.alternateServer, writer.bytes)
     case .xorMappedAddress(let address):
-      writer.u8(0)
-      writer.u8(address.ip.isV4 ? 1 : 2)
-      writer.u16(address.port ^ UInt16(StunMessage.magicCookie >> 16))
-      writer.append(Self.masked(address.ip.bytes, transactionID: transactionID))
+      writer.stunAddress(address, masked: transactionID)
       return (Number.xorMappedAddress, writer.bytes)
+    case .xorPeerAddress(let address):
+      writer.stunAddress(address, masked: transactionID)
+      return (Number.xorPeerAddress, writer.bytes)
+    case .xorRelayedAddress(let address):
+      writer.stunAddress(address, masked: transactionID)
+      return (Number.xorRelayedAddress, writer.bytes)
     case .errorCode(let code, let reason):
       writer.u16(0)
       writer.u8(UInt8(code / 100))
@@ -104,29 +180,25 @@ package enum StunAttribute: Hashable, Sendable {
     case .iceControlling(let tieBreaker):
       writer.u64(tieBreaker)
       return (Number.iceControlling, writer.bytes)
+    case .channelNumber(let channel):
+      writer.u16(channel)
+      writer.u16(0)
+      return (Number.channelNumber, writer.bytes)
+    case .lifetime(let seconds):
+      writer.u32(seconds)
+      return (Number.lifetime, writer.bytes)
+    case .requestedAddressFamily(let family):
+      writer.append([family.rawValue, 0, 0, 0])
+      return (Number.requestedAddressFamily, writer.bytes)
+    case .requestedTransport(let transport):
+      writer.append([transport, 0, 0, 0])
+      return (Number.requestedTransport, writer.bytes)
+    case .passwordAlgorithm(let algorithm):
+      writer.passwordAlgorithm(algorithm)
+      return (Number.passwordAlgorithm, writer.bytes)
+    case .passwordAlgorithms(let algorithms):
+      for algorithm in algorithms { writer.passwordAlgorithm(algorithm) }
+      return (Number.passwordAlgorithms, writer.bytes)
     }
-  }
-
-  /// RFC 8489 §14.2. The IP address is taken as it stands: were an IPv4-mapped one unwrapped
-  /// before unmasking, the mask would not fit.
-  private static func address(
-    from reader: inout ByteReader, transactionID: [UInt8]
-  ) throws(WireError) -> SocketAddress {
-    try reader.skip(1)
-    let family = try reader.u8()
-    guard family == 1 || family == 2 else {
-      throw .invalid(field: "address family", found: UInt64(family))
-    }
-    let port = try reader.u16() ^ UInt16(StunMessage.magicCookie >> 16)
-    let bytes = try reader.bytes(family == 1 ? 4 : 16)
-    guard let ip = IPAddress(bytes: masked(bytes, transactionID: transactionID)) else {
-      throw .invalid(field: "address family", found: UInt64(family))
-    }
-    return SocketAddress(ip, port: port)
-  }
-
-  private static func masked(_ bytes: [UInt8], transactionID: [UInt8]) -> [UInt8] {
-    let mask: [UInt8] = [0x21, 0x12, 0xA4, 0x42] + transactionID
-    return zip(bytes, mask).map { $0 ^ $1 }
   }
 }

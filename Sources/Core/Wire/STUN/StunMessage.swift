@@ -8,6 +8,12 @@ package struct StunMessage: WireMessage {
     /// 12 bits.
     package let number: UInt16
     package static let binding = Method(number: 1)
+    package static let allocate = Method(number: 3)
+    package static let refresh = Method(number: 4)
+    package static let send = Method(number: 6)
+    package static let data = Method(number: 7)
+    package static let createPermission = Method(number: 8)
+    package static let channelBind = Method(number: 9)
   }
   package enum Class: UInt16, Hashable, Sendable {
     case request = 0b00
@@ -15,13 +21,19 @@ package struct StunMessage: WireMessage {
     case success = 0b10
     case error = 0b11
   }
+  /// What the integrity's HMAC is made with; its count of bytes.
+  package enum IntegrityHash: Int, Sendable {
+    case sha1 = 20
+    case sha256 = 32
+  }
   package var method: Method
   package var kind: Class
   /// 12 random bytes.
   package var transactionID: [UInt8]
-  /// All but MESSAGE-INTEGRITY and FINGERPRINT, in their order.
+  /// All but MESSAGE-INTEGRITY (-SHA256) and FINGERPRINT, in their order.
   package var attributes: [StunAttribute]
-  /// HMAC-SHA1, 20 bytes.
+  /// HMAC-SHA1, 20 bytes: MESSAGE-INTEGRITY. Or HMAC-SHA256, 32: MESSAGE-INTEGRITY-SHA256. Of a
+  /// message that has both, the first.
   package var integrity: [UInt8]?
   package var hasFingerprint: Bool
 
@@ -61,7 +73,10 @@ extension StunMessage {
     var message = ByteWriter()
     message.append(covered)
     if let integrity {
-      message.u16(StunAttribute.Number.messageIntegrity)
+      let isSHA256 = integrity.count == IntegrityHash.sha256.rawValue
+      message.u16(
+        isSHA256
+          ? StunAttribute.Number.messageIntegritySHA256 : StunAttribute.Number.messageIntegrity)
       message.u16(UInt16(integrity.count))
       message.append(integrity)
     }
@@ -76,7 +91,7 @@ extension StunMessage {
   }
 
   /// The bytes under MESSAGE-INTEGRITY: header and attributes, the header's length counting
-  /// MESSAGE-INTEGRITY itself where there is or will be one (RFC 8489 §14.5).
+  /// MESSAGE-INTEGRITY itself where there is or will be one (RFC 8489 §14.5, §14.6).
   private var covered: [UInt8] {
     var writer = ByteWriter()
     writer.u16(type)
@@ -84,15 +99,18 @@ extension StunMessage {
     writer.u32(Self.magicCookie)
     writer.append(transactionID)
     for attribute in attributes { attribute.write(to: &writer, transactionID: transactionID) }
-    let integrityCount = integrity == nil ? 0 : 24
+    let integrityCount = integrity.map { $0.count + 4 } ?? 0
     writer.patchU16(UInt16(writer.count + integrityCount - Self.headerCount), at: 2)
     return writer.bytes
   }
 
-  /// The same message with MESSAGE-INTEGRITY; `code` gives HMAC-SHA1 of the bytes that it gets.
-  package func signed(_ code: ([UInt8]) -> [UInt8]) -> StunMessage {
+  /// The same message with MESSAGE-INTEGRITY (-SHA256); `code` gives the HMAC of the bytes that it
+  /// gets.
+  package func signed(
+    by hash: IntegrityHash = .sha1, _ code: ([UInt8]) -> [UInt8]
+  ) -> StunMessage {
     var message = self
-    message.integrity = [UInt8](repeating: 0, count: 20)
+    message.integrity = [UInt8](repeating: 0, count: hash.rawValue)
     message.integrity = code(message.covered)
     return message
   }
@@ -112,7 +130,7 @@ extension StunMessage {
   /// anything, so encoding the message again need not give them.
   package struct Received: Sendable {
     package let message: StunMessage
-    /// What `message.integrity` must be the HMAC-SHA1 of; empty when there is none.
+    /// What `message.integrity` must be the HMAC of; empty when there is none.
     package let covered: [UInt8]
 
     /// A wrong FINGERPRINT is an error, a missing one is not.
@@ -140,7 +158,7 @@ extension StunMessage {
         let number = try reader.u16()
         let count = Int(try reader.u16())
         let value = try reader.bytes(count)
-        try reader.skip((4 - count % 4) % 4)
+        try reader.skip(paddingCount(after: count))
         switch number {
         case StunAttribute.Number.fingerprint:
           guard reader.isAtEnd, count == 4 else { throw .trailing(reader.left) }
@@ -153,11 +171,16 @@ extension StunMessage {
           message.hasFingerprint = true
         // RFC 8489 §14.5: after MESSAGE-INTEGRITY all but FINGERPRINT is ignored.
         case _ where message.integrity != nil: continue
-        case StunAttribute.Number.messageIntegrity:
-          guard count == 20 else { throw .invalid(field: "integrity", found: UInt64(count)) }
+        case StunAttribute.Number.messageIntegrity, StunAttribute.Number.messageIntegritySHA256:
+          // §14.6 lets a usage cut the longer one; neither ICE nor TURN does.
+          let hash: IntegrityHash =
+            number == StunAttribute.Number.messageIntegrity ? .sha1 : .sha256
+          guard count == hash.rawValue else {
+            throw .invalid(field: "integrity", found: UInt64(count))
+          }
           message.integrity = value
           covered = Array(bytes[..<offset])
-          let lengthThere = UInt16(offset + 24 - headerCount)
+          let lengthThere = UInt16(offset + 4 + count - headerCount)
           covered[2] = UInt8(lengthThere >> 8)
           covered[3] = UInt8(lengthThere & 0xFF)
         default:
