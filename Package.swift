@@ -141,6 +141,9 @@ let targets: [Target] = [
   tests(
     "CallRuntime", "CallRuntime", "Hearing", "Runtime", "Encryption", "Call", "Receiving",
     "Sending", "ErasureCoding", "Links", "Rooms", "Media", "Wire", "Ciphers", "CLinux", "Units"),
+  tests(
+    "Relay", "Runtime", "Encryption", "Rooms", "Links", "Fixtures", "Wire", "Ciphers", "CLinux",
+    "Units"),
   tests("CommandLine", "CommandLine", "CLinux", "Simulation", "Rooms", "Call", "Media", "Units"),
   tests("Judging", "Judging", "Media", "Units"),
   tests(

@@ -16,6 +16,7 @@ final class FakeCiphers: CipherSuite, @unchecked Sendable {
   func hmacSHA1(key: [UInt8], _ data: [UInt8]) -> [UInt8] {
     Array(hmacSHA256(key: key, data)[..<20])
   }
+  func md5(_ data: [UInt8]) -> [UInt8] { Array(Self.digest(data)[..<16]) }
   func hkdfExtract(salt: [UInt8], keyMaterial: [UInt8]) -> [UInt8] {
     hmacSHA256(key: salt, keyMaterial)
   }

@@ -33,6 +33,13 @@ package struct OpenSSLCipherSuite: CipherSuite {
       used = size
     }
   }
+  package func md5(_ data: [UInt8]) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: 16) { buffer, used in
+      let done = EVP_Digest(data, data.count, buffer.baseAddress, nil, EVP_md5(), nil)
+      precondition(done == 1, "MD5 failed: \(ErrorQueue.drain())")
+      used = 16
+    }
+  }
 
   package func hkdfExtract(salt: [UInt8], keyMaterial: [UInt8]) -> [UInt8] {
     hmacSHA256(key: salt, keyMaterial)

@@ -9,6 +9,8 @@ package protocol CipherSuite: Sendable {
   func hmacSHA256(key: [UInt8], _ data: [UInt8]) -> [UInt8]
   /// HMAC-SHA1, 20 bytes: STUN's MESSAGE-INTEGRITY (RFC 8489 §14.5) and TURN credentials only.
   func hmacSHA1(key: [UInt8], _ data: [UInt8]) -> [UInt8]
+  /// MD5, 16 bytes: keys of TURN credentials only, where the server asks for it (RFC 8489 §9.2.2).
+  func md5(_ data: [UInt8]) -> [UInt8]
   /// HKDF-Extract with SHA-256 (RFC 5869 §2.2), 32 bytes.
   func hkdfExtract(salt: [UInt8], keyMaterial: [UInt8]) -> [UInt8]
   /// HKDF-Expand with SHA-256 (RFC 5869 §2.3); at most 8 160 bytes.

@@ -24,6 +24,8 @@ package final class SimulatedCipherSuite: CipherSuite {
     MixingHash.digest(0x484D_5348, key, data, count: 20)
   }
 
+  package func md5(_ data: [UInt8]) -> [UInt8] { MixingHash.digest(0x4D44_3520, data, count: 16) }
+
   package func hkdfExtract(salt: [UInt8], keyMaterial: [UInt8]) -> [UInt8] {
     hmacSHA256(key: salt, keyMaterial)
   }

@@ -1,4 +1,5 @@
 package import Ciphers
+import Units
 
 /// What lets two sessions check connectivity between them: fresh for each pair of sessions and
 /// each generation.
@@ -14,11 +15,8 @@ package struct IceCredentials: Hashable, Sendable {
 
   /// 48 random bits to be found by, and a password of 144 (RFC 8445 §5.3 asks for 24 and 128).
   package init(from ciphers: any CipherSuite) {
-    let characters = ciphers.randomBytes(32).map { Self.alphabet[Int($0 & 63)] }
+    let characters = ciphers.randomBytes(32).map { Base64.digits[Int($0 & 63)] }
     userFragment = Array(characters[..<8])
     password = Array(characters[8...])
   }
-
-  private static let alphabet = Array(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 }
