@@ -1,0 +1,152 @@
+import CLinux
+import Links
+import Runtime
+import Testing
+import Units
+import Wire
+
+/// coturn as the judge of our client, over loopback. TLS is not tried: Debian's coturn 4.6.1 speaks 1.2
+/// at most, `TLSSession` 1.3 alone; to the allocation it is a stream like TCP.
+@Suite(
+  .serialized,
+  .enabled(
+    if: Turnserver.path != nil,
+    "coturn's turnserver is absent: the TURN client was not tried against a real relay"))
+struct CoturnTests {
+  private let loop: EventLoop
+
+  init() throws { loop = try EventLoop() }
+
+  @Test(arguments: RelayClient.Way.allCases)
+  func `two allocations carry data both ways, first by indications and then by channels`(
+    way: RelayClient.Way
+  ) throws {
+    let server = try Turnserver()
+    let left = try RelayClient(loop, way, server, server.credentials("left"))
+    let right = try RelayClient(loop, .udp, server, server.credentials("right"))
+    let both = [left, right]
+    try turn(loop, both) { both.allSatisfy { $0.relayed != nil } }
+    #expect(left.mapped?.ip == .loopbackV4)
+    let (leftEnd, rightEnd) = (try #require(left.relayed), try #require(right.relayed))
+    #expect(leftEnd != rightEnd)
+
+    // The first may come before the other side has asked for its permission.
+    try turn(loop, both) {
+      left.send([20, 0], to: rightEnd)
+      right.send([20, 0], to: leftEnd)
+      return both.allSatisfy { !$0.received.isEmpty }
+    }
+    // Bound by now: counted, they all come, whatever their length.
+    for number in UInt8(1)...100 {
+      let data = [20, number] + [UInt8](repeating: number, count: 11 * Int(number))
+      left.send(data, to: rightEnd)
+      right.send(data, to: leftEnd)
+      loop.turn(until: Clock.now + .milliseconds(1))
+    }
+    try turn(loop, both) { both.allSatisfy { $0.received.last?.data[1] == 100 } }
+    for (client, farEnd) in [(left, rightEnd), (right, leftEnd)] {
+      let numbered = client.received.filter { $0.data[1] > 0 }
+      #expect(numbered.map { $0.data[1] } == Array(1...100))
+      #expect(numbered.allSatisfy { $0.data.count == 2 + 11 * Int($0.data[1]) })
+      #expect(client.received.allSatisfy { $0.peer == farEnd })
+      client.expectNothingAmiss()
+    }
+
+    for client in both { client.close() }
+    try turn(loop, both) { both.allSatisfy(\.isClosed) }
+  }
+
+  @Test func `an address that was given back counts no more`() throws {
+    let server = try Turnserver(["--user-quota", "1"])
+    for _ in 0..<3 {
+      // coturn counts one for a moment more; were it not given back, for ten minutes.
+      var client = try RelayClient(loop, .udp, server, server.credentials("one"))
+      try turn(loop, [client]) {
+        if client.failure == .quotaReached {
+          usleep(50_000)
+          if let next = try? RelayClient(loop, .udp, server, server.credentials("one")) {
+            client = next
+          }
+        }
+        return client.relayed != nil
+      }
+      client.close()
+      try turn(loop, [client]) { client.isClosed }
+    }
+  }
+
+  @Test(arguments: RelayClient.Way.allCases)
+  func `a wrong password is refused`(way: RelayClient.Way) throws {
+    let server = try Turnserver()
+    let client = try RelayClient(
+      loop, way, server, server.credentials("one", secret: Array("another".utf8)))
+    try turn(loop, [client]) { client.relayed != nil || client.failure != nil }
+    #expect(client.failure == .credentialRefused)
+  }
+
+  @Test func `a credential whose time is over is refused`() throws {
+    let server = try Turnserver()
+    let client = try RelayClient(
+      loop, .udp, server, server.credentials("one", secondsLeft: -5))
+    try turn(loop, [client]) { client.relayed != nil || client.failure != nil }
+    #expect(client.failure == .credentialRefused)
+  }
+
+  @Test func `a denied peer is told, and others are reached`() throws {
+    let server = try Turnserver(["--denied-peer-ip", "127.0.0.9"])
+    let client = try RelayClient(loop, .udp, server, server.credentials("one"))
+    let peer = try UDPSocket(boundTo: SocketAddress(.loopbackV4, port: 0))
+    try turn(loop, [client]) { client.relayed != nil }
+    let denied = IPAddress.v4(127, 0, 0, 9)
+    client.send([20], to: SocketAddress(denied, port: 9))
+    try turn(loop, [client]) { !client.refused.isEmpty }
+    #expect(client.refused.map(\.ip) == [denied])
+    #expect(client.refused.map(\.code) == [403])
+
+    client.send([20, 7], to: peer.localAddress)
+    var heard: [[UInt8]] = []
+    var from: SocketAddress?
+    try turn(loop, [client]) {
+      while peer.receive({ bytes, source in
+        heard.append(bytes)
+        from = source
+      }) {}
+      return !heard.isEmpty
+    }
+    #expect(heard == [[20, 7]])
+    #expect(from == client.relayed)
+  }
+
+  @Test func `a user's second allocation is refused where one is the limit`() throws {
+    let server = try Turnserver(["--user-quota", "1"])
+    let first = try RelayClient(loop, .udp, server, server.credentials("one"))
+    try turn(loop, [first]) { first.relayed != nil }
+    let second = try RelayClient(loop, .udp, server, server.credentials("one"))
+    try turn(loop, [first, second]) { second.relayed != nil || second.failure != nil }
+    #expect(second.failure == .quotaReached)
+    let other = try RelayClient(loop, .tcp, server, server.credentials("two"))
+    try turn(loop, [first, other]) { other.relayed != nil || other.failure != nil }
+    #expect(other.failure == nil)
+  }
+
+  @Test func `nonces that go stale cost nothing`() throws {
+    let server = try Turnserver(["--stale-nonce", "1"])
+    let client = try RelayClient(loop, .udp, server, server.credentials("one"))
+    let peer = try UDPSocket(boundTo: SocketAddress(.loopbackV4, port: 0))
+    try turn(loop, [client]) { client.relayed != nil }
+    let later = Clock.now + .seconds(2.5)
+    try turn(loop, [client]) { Clock.now >= later }
+    let before = client.sent
+    client.send([20], to: peer.localAddress)
+    var heard: [[UInt8]] = []
+    try turn(loop, [client]) {
+      client.send([20], to: peer.localAddress)
+      while peer.receive({ bytes, _ in heard.append(bytes) }) {}
+      return !heard.isEmpty
+    }
+    #expect(client.failure == nil)
+    #expect(client.refused.isEmpty)
+    #expect(client.sent > before)
+    client.expectNothingAmiss()
+  }
+}

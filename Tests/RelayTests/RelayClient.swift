@@ -1,0 +1,130 @@
+import Encryption
+import Links
+import Runtime
+import Testing
+import Units
+import Wire
+
+/// An allocation with a socket of its own.
+final class RelayClient {
+  enum Way: Hashable, CaseIterable {
+    case udp
+    case tcp
+  }
+  private let loop: EventLoop
+  private let server: SocketAddress
+  private let way: Way
+  private var allocation: TurnAllocation
+  private var socket: UDPSocket?
+  private var stream: TCPStream?
+  private var token: EventLoop.Token?
+
+  private(set) var relayed: SocketAddress?
+  private(set) var mapped: SocketAddress?
+  private(set) var received: [(data: [UInt8], peer: SocketAddress)] = []
+  private(set) var refused: [(ip: IPAddress, code: Int)] = []
+  private(set) var failure: TurnFailure?
+  private(set) var isClosed = false
+  /// Messages to the server.
+  private(set) var sent = 0
+
+  init(
+    _ loop: EventLoop, _ way: Way, _ server: Turnserver, _ credentials: TurnCredentials
+  ) throws {
+    self.loop = loop
+    self.way = way
+    self.server = server.address
+    allocation = TurnAllocation(
+      over: way == .udp ? .datagrams : .stream, credentials: credentials,
+      ciphers: OpenSSLCipherSuite(), at: Clock.now)
+    if way == .udp {
+      let socket = try UDPSocket(boundTo: SocketAddress(.loopbackV4, port: 0))
+      self.socket = socket
+      token = try loop.watch(socket.fileDescriptor, for: .readable) { [unowned self] _ in
+        while socket.receive({ bytes, _ in self.handle(.received(bytes)) }) {}
+      }
+      handle(.timeout)
+    } else {
+      let stream = try TCPStream(connectingTo: self.server)
+      self.stream = stream
+      token = try loop.watch(stream.fileDescriptor, for: .writable) { [unowned self] in
+        serve($0)
+      }
+    }
+  }
+
+  deinit { if let token { loop.unwatch(token) } }
+
+  var nextDeadline: Instant? { isReady ? allocation.nextDeadline?.at : nil }
+
+  func handleTimeout() {
+    if let due = nextDeadline, due <= Clock.now { handle(.timeout) }
+  }
+
+  func send(_ data: [UInt8], to peer: SocketAddress) { handle(.send(data, to: peer)) }
+  func close() { handle(.close) }
+
+  /// Nothing can be written before.
+  private var isReady: Bool { way == .udp || stream?.isConnected == true }
+
+  /// But for answers to copies of requests, which a machine that is busy causes.
+  func expectNothingAmiss(sourceLocation: SourceLocation = #_sourceLocation) {
+    var counters = allocation.counters
+    counters.foreign = 0
+    #expect(counters == TurnCounters(), sourceLocation: sourceLocation)
+  }
+
+  private func handle(_ input: TurnAllocation.Input) {
+    allocation.handle(input, at: Clock.now)
+    while let output = allocation.nextOutput() {
+      switch output {
+      case .transmit(let bytes): transmit(bytes)
+      case .allocated(let relayed, let mapped): (self.relayed, self.mapped) = (relayed, mapped)
+      case .received(let data, let peer): received.append((data, peer))
+      case .refused(let ip, let code): refused.append((ip, code))
+      case .failed(let failure): self.failure = failure
+      case .closed: isClosed = true
+      }
+    }
+    socket?.flush()
+    stream?.flush()
+  }
+
+  private func transmit(_ bytes: [UInt8]) {
+    sent += 1
+    switch way {
+    case .udp: socket?.send(bytes, to: server)
+    case .tcp: stream?.write(bytes)
+    }
+  }
+
+  private func serve(_ ready: Readiness) {
+    guard let stream, let token else { return }
+    if !stream.isConnected {
+      if let failure = stream.finishConnecting() {
+        Issue.record("not connected: \(failure.reason)")
+        return
+      }
+      handle(.timeout)
+    }
+    if ready.isReadable || ready.isClosed, case .bytes(let bytes) = stream.read() {
+      handle(.received(bytes))
+    }
+    stream.flush()
+    loop.change(token, to: stream.queuedByteCount > 0 ? [.readable, .writable] : .readable)
+  }
+}
+
+/// Turns the loop until `isDone`, for at most 20 s; a test that waits in vain fails.
+func turn(
+  _ loop: EventLoop, _ clients: [RelayClient], until isDone: () -> Bool,
+  sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+  let end = Clock.now + .seconds(20)
+  while !isDone() {
+    let deadline = clients.compactMap(\.nextDeadline).min() ?? end
+    loop.turn(until: min(deadline, end, Clock.now + .milliseconds(20)))
+    for client in clients { client.handleTimeout() }
+    try #require(Clock.now < end, "waited in vain", sourceLocation: sourceLocation)
+  }
+}
