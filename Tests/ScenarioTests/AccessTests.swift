@@ -24,9 +24,9 @@ private final class Puncher {
     host.program = { [unowned self] in take($0) }
   }
 
-  func ask(_ server: SimulatedStunServer) {
+  func ask(_ server: SimulatedStunServer, as kind: StunMessage.Class = .request) {
     var writer = ByteWriter()
-    StunMessage(.request, transactionID: Self.transaction, attributes: []).write(to: &writer)
+    StunMessage(kind, transactionID: Self.transaction, attributes: []).write(to: &writer)
     for address in server.addresses { host.transmit(writer.bytes, to: address, from: socket) }
   }
 
@@ -127,6 +127,7 @@ private final class Puncher {
     #expect(asker.mapped.map(\.ip) == [.v4(203, 0, 113, 11)])
     let heard = server.host.upCounters.offered
     asker.knock(at: server.addresses)
+    asker.ask(server, as: .indication)
     world.run(for: .seconds(1))
     #expect(server.host.upCounters.offered == heard)
   }

@@ -143,6 +143,24 @@ import Units
     #expect(inside.outside(at: server) == inside.address())
   }
 
+  @Test func `what is under way when a computer moves is lost`() {
+    let bench = GatewayBench()
+    let server = bench.computer("server")
+    let slow = AccessLine(name: "slow", both: LinkConditions(delay: .milliseconds(10)))
+    let mover = BenchComputer(bench.network.addHost("mover", line: slow), in: bench)
+    mover.send(to: server.address())
+    mover.host.move(to: bench.network.nextAddresses())
+    bench.world.run(for: .seconds(1))
+    #expect(server.heard.isEmpty)
+    server.send(to: mover.address())
+    mover.host.move(to: bench.network.nextAddresses())
+    bench.world.run(for: .seconds(1))
+    #expect(mover.heard.isEmpty)
+    mover.send(to: server.address())
+    bench.world.run(for: .seconds(1))
+    #expect(server.heard.map(\.from) == [mover.address()])
+  }
+
   @Test func `a bottleneck is before gateways and not between those behind one`() throws {
     let bench = GatewayBench()
     let left = bench.gateway(filtering: .endpointIndependent) { $0.ipv6 = .open }

@@ -56,6 +56,8 @@ import Units
     inside.host.write([1], on: call)
     bench.world.run(for: .seconds(1))
     let outside = try #require(server.accepted.first?.from)
+    #expect(outside.port == inside.port + 1)
+    #expect(inside.host.listen(port: outside.port) == outside.port)
     stranger.host.dial(call, to: outside)
     bench.world.run(for: .seconds(1))
     #expect(stranger.failed == [call])

@@ -1,6 +1,7 @@
 import Call
 import Simulation
 import Testing
+import Units
 
 /// Which ways there are between two accesses, row by row, as the literature has it (RFC 5128 §3.3
 /// and §3.4, and the matrix of hole punching that everybody draws).
@@ -106,6 +107,23 @@ import Testing
     // By IPv4 alone it would be two symmetric ones.
     #expect(!hasDirectUDP(.dualFiltered, .symmetric))
     #expect(paths(.v6Only, .none) == [.udpRelay, .tcpRelay])
+  }
+
+  @Test func `nobody meets on one pair of sockets where each answer comes from somewhere new`() {
+    var behavior = GatewayBehavior.symmetric
+    behavior.filtering = .endpointIndependent
+    let kind = AccessKind(name: "symmetric, unfiltered", gateways: [behavior])
+    #expect(!hasDirectUDP(kind, kind))
+    #expect(!hasDirectUDP(kind, .port))
+    #expect(hasDirectUDP(kind, .fullCone))
+  }
+
+  @Test func `who gets no answers has no way over UDP`() {
+    var behavior = GatewayBehavior.portRestricted
+    behavior.datagramLifetime = .seconds(-1)
+    let kind = AccessKind(name: "forgets at once", gateways: [behavior])
+    #expect(paths(kind, .fullCone) == [.tcpRelay])
+    #expect(paths(kind, .none) == [.tcpDirect, .tcpRelay])
   }
 
   @Test func `without a STUN server only who can be called is found`() {

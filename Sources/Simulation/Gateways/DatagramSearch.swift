@@ -20,6 +20,11 @@ struct DatagramSearch {
     }
   }
 
+  /// Where a side can send to at most: the other's own two addresses, the two that the server saw,
+  /// and as many that are learned. Without a limit, two gateways that draw a port for every
+  /// destination and filter nothing go on for ever: each answer comes from somewhere new.
+  private static let targetLimit = 8
+
   private struct Course {
     struct Key: Hashable {
       var memory: [Set<Gateway.Session>]
@@ -37,7 +42,10 @@ struct DatagramSearch {
     }
 
     mutating func learn(_ target: SocketAddress, by side: Int) {
-      if !targets[side].contains(target) { targets[side].append(target) }
+      guard !targets[side].contains(target), targets[side].count < DatagramSearch.targetLimit else {
+        return
+      }
+      targets[side].append(target)
     }
 
     /// True if with it datagrams have passed both ways.

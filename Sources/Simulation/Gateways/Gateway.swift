@@ -128,8 +128,7 @@ struct Gateway {
       if behavior.ipv6 == .none { return .dropped }
       if behavior.ipv6 == .open { return .onward(header) }
     }
-    // RFC 5382 §4.3 would have two calls that cross pass; the simulated TCP makes none of them.
-    guard header.content != .segment(.open),
+    guard
       let session = sessions.first(where: {
         $0.isDatagram == header.content.isDatagram && $0.outside == header.to
           && filtering(of: header).joins($0.remote, header.from) && isAlive($0, at: now)
@@ -140,7 +139,8 @@ struct Gateway {
     return .onward(translated)
   }
 
-  /// Of TCP only what answers gets in, whatever datagrams may do.
+  /// Of TCP only what comes from whom was dialled gets in, whatever datagrams may do: no call but
+  /// one that crosses another (RFC 5382 §4.3), which simulated computers ignore.
   private func filtering(of header: PacketHeader) -> GatewayBehavior.Dependence {
     guard header.content.isDatagram else { return .addressAndPortDependent }
     if !header.to.ip.isV4, case .filtered(let dependence) = behavior.ipv6 { return dependence }

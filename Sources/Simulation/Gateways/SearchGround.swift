@@ -93,16 +93,13 @@ struct SearchGround {
     }
     let local = SocketAddress(own, port: Self.dialingPort)
     var course = self
-    func call(_ kind: StreamSegment.Kind) -> PacketHeader? {
-      course.carry(
-        PacketHeader(from: local, to: target, content: .segment(kind)), from: caller, to: callee)
-    }
-    guard let called = call(.open),
-      let answer = course.carry(
-        PacketHeader(from: called.to, to: called.from, content: .segment(.accept)), from: callee,
-        to: caller),
-      answer.from == target, answer.to == local
+    guard
+      let called = course.carry(
+        PacketHeader(from: local, to: target, content: .segment(.open)), from: caller, to: callee)
     else { return false }
-    return call(.data) != nil
+    // Gateways know connections by both ends: where the answer passes, all the rest does.
+    return course.carry(
+      PacketHeader(from: called.to, to: called.from, content: .segment(.accept)), from: callee,
+      to: caller) != nil
   }
 }
