@@ -53,6 +53,33 @@ import Wire
     try turn(loop, [owner]) { owner.outputs.contains(.memberLeft(guest.member.session)) }
   }
 
+  @Test(arguments: [IPAddress.loopbackV4, .v4(127, 0, 0, 9), .loopbackV6])
+  func `the port answers STUN questions, from the address that was asked`(ip: IPAddress) throws {
+    let service = try RunningService([
+      SocketAddress(.v4(0, 0, 0, 0), port: 0),
+      SocketAddress(IPAddress(bytes: [UInt8](repeating: 0, count: 16))!, port: 0),
+    ])
+    let socket = try UDPSocket(boundTo: SocketAddress(ip.isV4 ? .loopbackV4 : .loopbackV6, port: 0))
+    let server = SocketAddress(ip, port: service.addresses[0].port)
+    let question = StunMessage(
+      .request, transactionID: [UInt8](repeating: 5, count: 12),
+      attributes: [.software([UInt8](repeating: 0x20, count: 24))])
+    var answers: [(StunMessage, SocketAddress)] = []
+    let token = try loop.watch(socket.fileDescriptor, for: .readable) { _ in
+      socket.receive { bytes, source in
+        if let message = try? StunMessage(decoding: bytes) { answers.append((message, source)) }
+      }
+    }
+    defer { loop.unwatch(token) }
+    // What is no question gets nothing.
+    socket.send([UInt8](repeating: 0, count: 64), to: server)
+    socket.send(question.encoded, to: server)
+    socket.flush()
+    try turn(loop, []) { !answers.isEmpty }
+    #expect(answers.map(\.1) == [server])
+    #expect(answers.map(\.0.attributes) == [[.xorMappedAddress(socket.localAddress)]])
+  }
+
   @Test func `a port of the system's choice is one for both families`() throws {
     let service = try RunningService([
       SocketAddress(.loopbackV4, port: 0), SocketAddress(.loopbackV6, port: 0),

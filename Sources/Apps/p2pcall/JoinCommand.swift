@@ -145,7 +145,7 @@ private struct CallPlan: Sendable {
           roomID: keys.rid, ownSession: session, authenticationKey: keys.authentication,
           displayName: name, transport: Transport(options.transport),
           sessions: OpenSSLSessionFactory(LinkCertificate()), ciphers: suite,
-          identity: user.identity, allowsLoopback: isOnLoopback))
+          identity: user.identity, stunServers: server.resolved, allowsLoopback: isOnLoopback))
       let rendezvous = RendezvousClient(
         RendezvousClient.Configuration(
           admissionSeed: keys.admissionSeed, session: session, peerID: user.key.bytes,

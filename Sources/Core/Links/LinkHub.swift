@@ -13,6 +13,7 @@ package struct LinkHub {
   private var peerNumbers: UInt32 = 0
   /// `nil` until the runtime told them.
   private var endpoints: [(LocalEndpoint, Candidate)]?
+  private var gathering: ReflexiveGathering
   /// Accepted connections that haven't said who they are.
   private var strangers: StrangerStreams
   private var ownCounters = LinkCounters()
@@ -33,6 +34,7 @@ package struct LinkHub {
   package init(_ configuration: LinkHubConfiguration) {
     self.configuration = configuration
     strangers = StrangerStreams(configuration)
+    gathering = ReflexiveGathering(configuration)
   }
 
   package mutating func nextOutput() -> LinkHubOutput? { outputs.next() }
@@ -131,16 +133,34 @@ package struct LinkHub {
       allowsLoopback: configuration.allowsLoopback)
     if let endpoints, endpoints.map(\.0) == offered.map(\.0) { return }
     endpoints = offered
+    gathering.setLocal(bases(of: offered), at: now)
     for index in peers.indices { setLocal(offered, of: index, at: now) }
   }
 
   private mutating func setLocal(
     _ offered: [(LocalEndpoint, Candidate)], of index: Int, at now: Instant
   ) {
-    let bases = offered.compactMap { endpoint, candidate -> (SocketID, Candidate)? in
+    peers[index].setLocal(
+      bases(of: offered), candidates: offered.map(\.1) + gathering.candidates, at: now)
+  }
+
+  private func bases(of offered: [(LocalEndpoint, Candidate)]) -> [(SocketID, Candidate)] {
+    offered.compactMap { endpoint, candidate in
       if case .datagram(let socket, _) = endpoint { (socket, candidate) } else { nil }
     }
-    peers[index].setLocal(bases, candidates: offered.map(\.1), at: now)
+  }
+
+  /// An answer of a STUN server; what it tells is told to everyone (trickle, RFC 8838).
+  private mutating func gather(
+    _ received: StunMessage.Received, on path: DatagramPath, at now: Instant
+  ) -> Bool {
+    let known = gathering.candidates
+    let isOurs = gathering.handleResponse(received, on: path, at: now)
+    if gathering.candidates != known, let endpoints {
+      let all = endpoints.map(\.1) + gathering.candidates
+      for index in peers.indices { peers[index].offer(all, at: now) }
+    }
+    return isOurs
   }
 
   // MARK: Datagrams
@@ -184,12 +204,13 @@ package struct LinkHub {
       owner = peers.firstIndex { $0.expects(message.transactionID) }
     case .indication: owner = nil
     }
-    guard let owner,
-      peers[owner].receiveStun(received, userFragment: fragment, on: path, at: now)
-    else {
-      ownCounters.unauthenticStun += 1
-      return
-    }
+    let isAuthentic =
+      if let owner {
+        peers[owner].receiveStun(received, userFragment: fragment, on: path, at: now)
+      } else {
+        gathering.expects(message.transactionID) && gather(received, on: path, at: now)
+      }
+    if !isAuthentic { ownCounters.unauthenticStun += 1 }
   }
 
   // MARK: Streams
@@ -281,13 +302,14 @@ package struct LinkHub {
 
   private mutating func handleTimeout(at now: Instant) {
     for index in peers.indices { peers[index].handleTimeout(at: now) }
+    gathering.handleTimeout(at: now)
     strangers.handleTimeout(at: now)
     continueLeaving(at: now)
   }
 
   package var nextDeadline: Deadline? {
     guard !isOver else { return nil }
-    var deadline = strangers.nextDeadline(at: turnAt)
+    var deadline = Deadline.earlier(strangers.nextDeadline(at: turnAt), gathering.nextDeadline)
     // By index: an iterator would copy each of them, and this is asked after every packet.
     for index in 0..<peers.count {
       deadline = .earlier(deadline, peers[index].nextDeadline(at: turnAt))
@@ -300,6 +322,9 @@ package struct LinkHub {
   }
 
   private mutating func collect() {
+    while let (bytes, path) = gathering.nextOutput() {
+      outputs.append(.transmit(bytes, to: path.remote, from: path.socket))
+    }
     for index in 0..<peers.count {
       while let output = peers[index].nextOutput() { outputs.append(output) }
     }

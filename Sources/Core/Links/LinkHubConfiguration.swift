@@ -24,6 +24,8 @@ package struct LinkHubConfiguration: Sendable {
   package var sessions: any SecureSessionFactory
   package var ciphers: any CipherSuite
   package var identity: any IdentityKey
+  /// Who tells under which addresses our sockets are seen from outside (RFC 8489).
+  package var stunServers: [SocketAddress]
   /// Loopback addresses are offered and accepted only where the server itself was reached on one.
   package var allowsLoopback: Bool
 
@@ -31,7 +33,8 @@ package struct LinkHubConfiguration: Sendable {
     roomID: [UInt8], ownSession: SessionID, authenticationKey: [UInt8], displayName: String,
     capabilities: UInt32 = Hello.takesClockedPong, transport: Transport = .auto,
     sessions: any SecureSessionFactory,
-    ciphers: any CipherSuite, identity: any IdentityKey, allowsLoopback: Bool
+    ciphers: any CipherSuite, identity: any IdentityKey, stunServers: [SocketAddress] = [],
+    allowsLoopback: Bool
   ) {
     self.roomID = roomID
     self.ownSession = ownSession
@@ -42,6 +45,7 @@ package struct LinkHubConfiguration: Sendable {
     self.sessions = sessions
     self.ciphers = ciphers
     self.identity = identity
+    self.stunServers = stunServers
     self.allowsLoopback = allowsLoopback
   }
 }

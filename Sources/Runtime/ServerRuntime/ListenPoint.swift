@@ -16,34 +16,43 @@ package struct ListenPoint: Hashable, Sendable {
     ])
   }
 
-  /// At least one listener; an address of a family that this computer lacks is left out where
-  /// another one works.
-  func open() throws(SystemError) -> [TCPListener] {
-    // With a port of the system's choice for the first, the second's may be taken: try another.
+  /// One address: connections, and with the same port number datagrams.
+  struct Opened {
+    let listener: TCPListener
+    let datagrams: AnsweringSocket
+  }
+
+  /// At least one; an address of a family that this computer lacks is left out where another one works.
+  func open() throws(SystemError) -> [Opened] {
+    // With a port of the system's choice for the first, the others' may be taken: try another.
     for _ in 0..<16 {
       if let opened = try openOnce() { return opened }
     }
-    throw SystemError("find a port that is free for IPv4 and IPv6", code: EADDRINUSE)
+    throw SystemError("find a port that is free for TCP and UDP", code: EADDRINUSE)
   }
 
-  private func openOnce() throws(SystemError) -> [TCPListener]? {
-    var listeners: [TCPListener] = []
+  private func openOnce() throws(SystemError) -> [Opened]? {
+    var opened: [Opened] = []
     var missing: SystemError?
     for var address in addresses {
-      if address.port == 0, let first = listeners.first { address.port = first.localAddress.port }
+      if address.port == 0, let first = opened.first {
+        address.port = first.listener.localAddress.port
+      }
       do throws(SystemError) {
-        listeners.append(try TCPListener(boundTo: address, backlog: 1_024))
+        let listener = try TCPListener(boundTo: address, backlog: 1_024)
+        let datagrams = try AnsweringSocket(boundTo: listener.localAddress)
+        opened.append(Opened(listener: listener, datagrams: datagrams))
       } catch {
         if error.isMissingFamily {
           missing = error
-        } else if !listeners.isEmpty, error.isAddressInUse, addresses[0].port == 0 {
+        } else if error.isAddressInUse, addresses[0].port == 0 {
           return nil
         } else {
           throw error
         }
       }
     }
-    if listeners.isEmpty, let missing { throw missing }
-    return listeners
+    if opened.isEmpty, let missing { throw missing }
+    return opened
   }
 }

@@ -20,6 +20,7 @@ package final class RendezvousService {
   private let tell: (Notice) -> Void
   private var server: RendezvousServer
   private var listeners: [(listener: TCPListener, token: EventLoop.Token)] = []
+  private let questions: [AnsweringSocket]
   private var signals: Signals?
   private var tokens: [EventLoop.Token] = []
   /// Accepted, and not judged by the server yet.
@@ -61,6 +62,8 @@ package final class RendezvousService {
   }
 
   private static let acceptPause = Interval.milliseconds(200)
+  /// STUN questions in one turn: a flood of them leaves room for the members.
+  private static let questionBatch = 32
 
   /// Listens at once; serves while `run` runs, on the thread that calls both. `signals` end it.
   package init(
@@ -71,7 +74,7 @@ package final class RendezvousService {
     stop = try WakeUp()
     self.tell = tell
     self.signals = signals
-    var opened: [TCPListener] = []
+    var opened: [ListenPoint.Opened] = []
     for point in configuration.listen { opened += try point.open() }
 
     let seed = configuration.ciphers.randomBytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -91,7 +94,14 @@ package final class RendezvousService {
     }
     workers = started
 
-    for listener in opened {
+    questions = opened.map(\.datagrams)
+    for socket in questions {
+      tokens.append(
+        try loop.watch(socket.fileDescriptor, for: .readable) { _ in
+          socket.answer(upTo: Self.questionBatch, StunResponder.answer)
+        })
+    }
+    for listener in opened.map(\.listener) {
       let token = try loop.watch(listener.fileDescriptor, for: .readable) { [unowned self] _ in
         accept(listener)
       }

@@ -25,15 +25,19 @@ package enum CandidateRules {
   }
   package static let hostPreference: UInt32 = 126
   package static let peerReflexivePreference: UInt32 = 110
+  package static let reflexivePreference: UInt32 = 100
 
-  /// Equal for the same kind, transport and base address (RFC 8445 §5.1.1.3): FNV-1a.
+  /// Equal for the same kind, transport, base address and server that told it (RFC 8445 §5.1.1.3): FNV-1a.
   package static func foundation(
-    kind: Candidate.Kind, transport: Candidate.Transport, base: IPAddress
+    kind: Candidate.Kind, transport: Candidate.Transport, base: IPAddress,
+    server: IPAddress? = nil
   ) -> UInt32 {
-    ([kind.rawValue, transport.rawValue] + base.bytes).reduce(0x811C_9DC5) { hash, byte in
-      (hash ^ UInt32(byte)) &* 0x0100_0193
-    }
+    let words = [kind.rawValue, transport.rawValue] + base.bytes + (server?.bytes ?? [])
+    return words.reduce(0x811C_9DC5) { hash, byte in (hash ^ UInt32(byte)) &* 0x0100_0193 }
   }
+
+  /// Places in a description that host candidates leave to others.
+  private static let reserved = 8
 
   /// These endpoints with their candidates, in their order.
   package static func hostCandidates(
@@ -49,7 +53,7 @@ package enum CandidateRules {
       }
       guard accepts(address, allowsLoopback: allowsLoopback),
         transport == .auto || (transport == .udp) == (kind == .udp),
-        candidates.count < LinkDescription.candidateLimit
+        candidates.count < LinkDescription.candidateLimit - reserved
       else { continue }
       candidates.append(
         (

@@ -95,6 +95,13 @@ final class PeerLinks {
     turn(at: now)
   }
 
+  /// Other candidates of the same sockets: no new generation, the checks that go on are as good as before.
+  func offer(_ candidates: [Candidate], at now: Instant) {
+    ownCandidates = candidates
+    if isPresent { describe(at: now) }
+    turn(at: now)
+  }
+
   func take(_ description: LinkDescription, at now: Instant) {
     guard descriptionPace.take(at: now) else {
       counters.refusedDescriptions += 1
