@@ -31,6 +31,16 @@ final class Programs {
 
   func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
+  func binary(_ name: String) -> String { binaries.appendingPathComponent(name).path }
+
+  /// Another program, not ours.
+  func run(
+    at path: String, as person: String = "system", _ arguments: [String]
+  ) throws -> RunningProgram {
+    try run(
+      at: URL(fileURLWithPath: path), as: person, arguments, output: nil, preloading: nil)
+  }
+
   /// `library`: a shared library that takes the place of others' functions.
   func run(
     _ program: String, as person: String, _ arguments: [String], output: FileHandle? = nil,
@@ -42,8 +52,8 @@ final class Programs {
   }
 
   private func run(
-    at executable: URL, as person: String, _ arguments: [String], output: FileHandle? = nil,
-    preloading library: String? = nil
+    at executable: URL, as person: String, _ arguments: [String], output: FileHandle?,
+    preloading library: String?
   ) throws -> RunningProgram {
     let process = Process()
     process.executableURL = executable
@@ -92,7 +102,7 @@ final class Programs {
     let command = ([binaries.appendingPathComponent("p2pcall").path] + arguments)
       .map { "'\($0)'" }.joined(separator: " ")
     return try run(
-      at: URL(fileURLWithPath: "/usr/bin/script"), as: person,
+      at: "/usr/bin/script", as: person,
       ["--quiet", "--return", "--flush", "--command", "exec \(command)", "/dev/null"])
   }
 

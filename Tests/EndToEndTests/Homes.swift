@@ -1,0 +1,168 @@
+import Foundation
+
+/// Two computers behind routers of their own, and between them a public network with the server. Each is a process
+/// with a network of its own that has no name in the system: it goes when that process does.
+final class Homes {
+  /// What a router does to its home; the names are those of RFC 4787 and of the field.
+  enum Router: String {
+    /// Routes: the computer's address is public.
+    case open
+    /// Endpoint-independent mapping while ports are free, filtered by address and port: most homes.
+    case portRestricted
+    /// Another port for every destination.
+    case symmetric
+    /// Port-restricted, and UDP does not pass.
+    case noUDP
+  }
+  enum Place: Int, CaseIterable {
+    case publicNetwork, leftRouter, rightRouter, left, right
+  }
+
+  static let server = "203.0.113.1"
+  private let programs: Programs
+  private let holders: [RunningProgram]
+
+  init(_ programs: Programs, left: Router, right: Router) throws {
+    self.programs = programs
+    holders = try Place.allCases.map { _ in
+      try programs.run(at: "/usr/bin/unshare", ["--net", "sleep", "600"])
+    }
+    for holder in holders { try Self.awaitNetwork(of: holder) }
+    try script(Self.wires + Self.rules(of: left, "RA") + Self.rules(of: right, "RB"))
+  }
+
+  /// A program of ours in one of the networks.
+  func run(
+    _ program: String, as person: String, in place: Place, _ arguments: [String]
+  ) throws -> RunningProgram {
+    try programs.run(
+      at: "/usr/bin/nsenter",
+      as: person, [network(place), "--", programs.binary(program)] + arguments)
+  }
+
+  func startServer() throws -> Programs.Server {
+    let program = try run(
+      "p2pcall-rendezvous", as: "server", in: .publicNetwork,
+      ["--listen", "\(Self.server):7443", "--events", "json"])
+    let event = try program.awaitEvent("listening")
+    guard let address = event["address"] as? String, let pin = event["pin"] as? String else {
+      throw Missing("address and pin in the listening event")
+    }
+    return Programs.Server(program: program, address: address, pin: pin)
+  }
+
+  func createRoom(_ server: Programs.Server) throws -> String {
+    let program = try run(
+      "p2pcall", as: "owner", in: .publicNetwork, ["room", "create"] + server.options)
+    guard program.awaitExit() == 0, let room = program.lines.first else {
+      throw Missing("a room: \(program.errors)")
+    }
+    return room
+  }
+
+  func join(
+    _ room: String, as person: String, in place: Place, _ server: Programs.Server,
+    _ more: [String] = []
+  ) throws -> RunningProgram {
+    let program = try run(
+      "p2pcall", as: person, in: place,
+      ["join", "-", "--name", person, "--events", "json", "--play", "none", "--view", "none"]
+        + server.options + more)
+    program.say(room)
+    return program
+  }
+
+  /// Commands of a shell, in which `n PLACE` runs a command in the network of PUB, RA, RB, A or B.
+  func script(_ commands: String) throws {
+    let numbers = zip(["PUB", "RA", "RB", "A", "B"], holders).map { "\($0)=\($1.identifier)" }
+    let shell = Process()
+    shell.executableURL = URL(fileURLWithPath: "/bin/bash")
+    shell.arguments = [
+      "-euc",
+      numbers.joined(separator: "\n")
+        + "\nn() { local p=$1; shift; nsenter --net=/proc/$p/ns/net -- \"$@\"; }\n" + commands,
+    ]
+    let errors = Pipe()
+    shell.standardError = errors
+    try shell.run()
+    let said = errors.fileHandleForReading.readDataToEndOfFile()
+    shell.waitUntilExit()
+    guard shell.terminationStatus == 0 else {
+      throw Missing("network: \(String(decoding: said, as: UTF8.self))")
+    }
+  }
+
+  private func network(_ place: Place) -> String {
+    "--net=/proc/\(holders[place.rawValue].identifier)/ns/net"
+  }
+
+  /// Until then the process is still in the network of whoever started it.
+  private static func awaitNetwork(of holder: RunningProgram) throws {
+    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
+    let end = Date().addingTimeInterval(20)
+    while Date() < end {
+      let path = "/proc/\(holder.identifier)/ns/net"
+      if let network = try? FileManager.default.destinationOfSymbolicLink(atPath: path),
+        network != own
+      {
+        return
+      }
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    throw Missing("network of its own: \(holder.errors)")
+  }
+
+  private static let wires = """
+    for p in $PUB $RA $RB $A $B; do n $p ip link set lo up; done
+    for p in $PUB $RA $RB; do n $p sysctl -qw net.ipv4.ip_forward=1; done
+    n $PUB ip link add wan type bridge
+    n $PUB ip link set wan up
+    n $PUB ip addr add \(server)/24 dev wan
+    home() { # router computer number
+      ip link add wan0 netns $1 type veth peer name home$3 netns $PUB
+      n $PUB ip link set home$3 master wan up
+      n $1 ip link set wan0 up
+      n $1 ip addr add 203.0.113.1$3/24 dev wan0
+      ip link add lan0 netns $1 type veth peer name eth0 netns $2
+      n $1 ip link set lan0 up
+      n $1 ip addr add 10.$3.0.1/24 dev lan0
+      n $2 ip link set eth0 up
+      n $2 ip addr add 10.$3.0.2/24 dev eth0
+      n $2 ip route add default via 10.$3.0.1
+      n $1 ip route add default via \(server)
+    }
+    home $RA $A 1
+    home $RB $B 2
+
+    """
+
+  /// What comes unasked is dropped before the router remembers it: else a peer's first datagram, which is early,
+  /// would take the port that the home's own is about to be mapped to.
+  private static func rules(of router: Router, _ name: String) -> String {
+    let number = name == "RA" ? 1 : 2
+    if router == .open {
+      return "n $PUB ip route add 10.\(number).0.0/24 via 203.0.113.1\(number)\n"
+    }
+    let forward = router == .noUDP ? "meta l4proto udp drop" : ""
+    let masquerade = router == .symmetric ? "masquerade fully-random" : "masquerade"
+    return """
+      n $\(name) nft -f - <<RULES
+      table ip home {
+        chain unasked {
+          type filter hook prerouting priority -150;
+          iifname wan0 ct state new drop
+        }
+        chain through {
+          type filter hook forward priority 0;
+          \(forward)
+        }
+        chain out {
+          type nat hook postrouting priority 100;
+          oifname wan0 \(masquerade)
+        }
+      }
+      RULES
+
+      """
+  }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+private let isPossible =
+  geteuid() == 0
+  && ["/usr/bin/unshare", "/usr/bin/nsenter", "/usr/sbin/nft", "/usr/sbin/ip"].allSatisfy {
+    (program: String) in access(program, X_OK) == 0
+  }
+
+/// The built programs behind real NATs: the kernel's own, in networks of their own.
+@Suite(
+  .serialized,
+  .enabled(if: isPossible, "networks with NATs need root, nftables and iproute2; not tried here"))
+struct NatTests {
+  private let media = ["--video", "pattern", "--audio", "tone", "--size", "320x240", "--fps", "15"]
+
+  private func meet(
+    _ left: Homes.Router, _ right: Homes.Router, _ body: (Homes, [RunningProgram]) throws -> Void
+  ) throws {
+    let programs = try Programs()
+    let homes = try Homes(programs, left: left, right: right)
+    let server = try homes.startServer()
+    let room = try homes.createRoom(server)
+    let ann = try homes.join(room, as: "Ann", in: .left, server, media)
+    try ann.awaitEvent("room")
+    let ben = try homes.join(room, as: "Ben", in: .right, server, media)
+    for person in [ann, ben] { try person.awaitEvent("first-frame") }
+    try body(homes, [ann, ben])
+    for person in [ann, ben] {
+      person.say("/leave")
+      #expect(person.awaitExit() == 0)
+    }
+  }
+
+  private func path(of person: RunningProgram) -> String? {
+    person.events("link").last?["path"] as? String
+  }
+
+  @Test(arguments: [
+    (Homes.Router.portRestricted, Homes.Router.portRestricted), (.portRestricted, .open),
+    (.symmetric, .open), (.open, .portRestricted),
+  ])
+  func `homes that any datagrams can join are joined directly`(
+    left: Homes.Router, right: Homes.Router
+  ) throws {
+    try meet(left, right) { _, people in
+      for person in people {
+        try person.awaitEvent("link") { $0["path"] as? String == "udp-direct" }
+        #expect(path(of: person) == "udp-direct")
+      }
+    }
+  }
+
+  @Test func `where UDP does not pass the call goes over TCP`() throws {
+    try meet(.noUDP, .open) { _, people in
+      for person in people { #expect(path(of: person) == "tcp-direct") }
+    }
+  }
+
+  @Test func `a computer that gets another address in mid-call is seen again`() throws {
+    try meet(.portRestricted, .open) { homes, people in
+      try people[1].awaitEvent("stats")
+      try homes.script(
+        """
+        n $A ip addr del 10.1.0.2/24 dev eth0
+        n $A ip addr add 10.1.0.77/24 dev eth0
+        n $A ip route add default via 10.1.0.1
+        """)
+      people[0].say("still here?")
+      try people[1].awaitEvent("chat")
+      let known = people.map { $0.events("stats").count }
+      for (person, count) in zip(people, known) {
+        let end = Date().addingTimeInterval(60)
+        func frames() -> Bool {
+          person.events("stats").dropFirst(count).contains {
+            ($0["recv"] as? [String: Any])?["fps"] as? Double ?? 0 >= 7
+          }
+        }
+        while !frames(), Date() < end { Thread.sleep(forTimeInterval: 0.1) }
+        #expect(frames(), "no pictures after the change")
+        #expect(person.events("peer-left").isEmpty)
+      }
+    }
+  }
+}
