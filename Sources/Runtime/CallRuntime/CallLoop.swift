@@ -57,9 +57,7 @@ package final class CallLoop {
 
   /// Runs the call; returns the exit code.
   package func run() throws(SystemError) -> Int {
-    let endpoints = try sockets?.endpoints() ?? []
-    log(.endpoints(endpoints))
-    waiting.append(.localEndpoints(endpoints))
+    try sockets?.announce()
     waiting.append(.begin)
     feed(at: Clock.now)
     while exitCode == nil {

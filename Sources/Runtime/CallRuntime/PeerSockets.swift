@@ -15,12 +15,18 @@ final class PeerSockets {
   private let log: (CallNotice) -> Void
   /// Out of descriptors: when accepting is tried again.
   private var acceptsAgain: Instant?
+  private var addressWatch: AddressWatch?
+  /// Addresses have changed: when they are looked at.
+  private var looksAt: Instant?
+  private var announced: [LocalEndpoint]?
   private var streams: [StreamID: OpenStream] = [:]
   private var lastAccepted: UInt64 = 0
 
   /// Streams that wait for their HELLO are bounded by the hub; this bounds descriptors.
   private static let streamLimit = 256
   private static let acceptPause = Interval.milliseconds(200)
+  /// A network that comes up brings one change after another.
+  private static let settlingTime = Interval.milliseconds(100)
   /// For what was written to leave, after a connection was hung up.
   private static let closingTime = Interval.seconds(2)
 
@@ -66,6 +72,23 @@ final class PeerSockets {
       }
     }
     if datagramSockets.isEmpty, let failure { throw failure }
+    // Where the system does not tell, what there is now stays: no reason not to call.
+    addressWatch = try? AddressWatch()
+    if let addressWatch {
+      _ = try loop.watch(addressWatch.fileDescriptor, for: .readable) { [unowned self] _ in
+        addressWatch.drain()
+        looksAt = looksAt ?? loop.now + Self.settlingTime
+      }
+    }
+  }
+
+  /// Tells under which addresses we are reached, if that is news.
+  func announce() throws(SystemError) {
+    let endpoints = try endpoints()
+    guard endpoints != announced else { return }
+    announced = endpoints
+    log(.endpoints(endpoints))
+    feed(.localEndpoints(endpoints))
   }
 
   /// Every address under which the sockets are reached, as candidates.
@@ -88,17 +111,23 @@ final class PeerSockets {
   // MARK: Time
 
   var nextDeadline: Deadline? {
-    var closing: Deadline?
+    var deadline: Deadline?
     for stream in streams.values {
-      closing = .earlier(closing, stream.closesAt.map { Deadline("hang up", at: $0) })
+      deadline = .earlier(deadline, stream.closesAt.map { Deadline("hang up", at: $0) })
     }
-    return .earlier(closing, acceptsAgain.map { Deadline("accept again", at: $0) })
+    deadline = .earlier(deadline, looksAt.map { Deadline("addresses", at: $0) })
+    return .earlier(deadline, acceptsAgain.map { Deadline("accept again", at: $0) })
   }
 
   func handleTimeout(at now: Instant) {
     if let acceptsAgain, acceptsAgain <= now {
       self.acceptsAgain = nil
       for (_, token) in listeners { loop.change(token, to: .readable) }
+    }
+    if let looksAt, looksAt <= now {
+      self.looksAt = nil
+      // Out of memory or descriptors: the next change is another chance.
+      try? announce()
     }
     // After every turn, and hardly ever is there one.
     while let id = streams.first(where: { $0.value.closesAt.map { $0 <= now } ?? false })?.key {
