@@ -246,8 +246,13 @@ private let roomID = RoomID.create(
     let command = try RendezvousCommand(parsing: [
       "--listen", "0.0.0.0:7000", "--listen=[::]:0", "--listen", "*:81", "--cert", "c", "--key",
       "k", "--ca", "a", "--state", "/s", "--events=json", "--log-level=error",
+      "--turn", "turns:relay.example.org:443", "--turn=turn:192.0.2.1", "--turn-secret-file", "s",
     ])
     var expected = RendezvousOptions()
+    expected.relays = [
+      try RelayURL(text: "turns:relay.example.org:443"), try RelayURL(text: "turn:192.0.2.1"),
+    ]
+    expected.relaySecretFile = "s"
     expected.listen = [
       ServerAddress(host: "0.0.0.0", port: 7000), ServerAddress(host: "::", port: 0),
       ServerAddress(host: "*", port: 81),
@@ -262,7 +267,12 @@ private let roomID = RoomID.create(
   }
 
   @Test(
-    arguments: [["7443"], ["--cert", "c"], ["--key", "k"], ["--listen", ":0"], ["--port", "1"]])
+    arguments: [
+      ["7443"], ["--cert", "c"], ["--key", "k"], ["--listen", ":0"], ["--port", "1"],
+      ["--turn", "turn:relay"], ["--turn-secret-file", "s"],
+      ["--turn", "relay", "--turn-secret-file", "s"],
+      ["--turn-secret-file", "s"] + (1...5).flatMap { ["--turn", "turn:relay\($0)"] },
+    ])
   func `what the server does not take is refused`(arguments: [String]) {
     #expect(throws: UsageError.self) { try RendezvousCommand(parsing: arguments) }
   }

@@ -29,13 +29,14 @@ final class RelayClient {
   private(set) var sent = 0
 
   init(
-    _ loop: EventLoop, _ way: Way, _ server: Turnserver, _ credentials: TurnCredentials
+    _ loop: EventLoop, _ way: Way, _ server: Turnserver, _ credentials: TurnCredentials,
+    family: StunFamily = .v4
   ) throws {
     self.loop = loop
     self.way = way
     self.server = server.address
     allocation = TurnAllocation(
-      over: way == .udp ? .datagrams : .stream, credentials: credentials,
+      over: way == .udp ? .datagrams : .stream, family: family, credentials: credentials,
       ciphers: OpenSSLCipherSuite(), at: Clock.now)
     if way == .udp {
       let socket = try UDPSocket(boundTo: SocketAddress(.loopbackV4, port: 0))

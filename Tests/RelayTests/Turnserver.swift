@@ -37,6 +37,30 @@ final class Turnserver {
     try awaitListening()
   }
 
+  /// With the configuration that we ship, but for what every installation sets itself, on loopback, where
+  /// IPv6 peers can be reached too.
+  init(shipped text: String) throws {
+    address = try Self.freeAddress()
+    let own = [
+      "static-auth-secret", "realm", "cert", "pkey", "listening-port", "tls-listening-port",
+    ]
+    let kept = text.split(separator: "\n").filter { line in
+      !own.contains { line.hasPrefix($0 + "=") }
+    }
+    let added = [
+      "static-auth-secret=\(String(decoding: Self.secret, as: UTF8.self))", "realm=example.org",
+      "listening-port=\(address.port)", "listening-ip=127.0.0.1", "relay-ip=127.0.0.1",
+      "relay-ip=::1", "no-tls", "relay-threads=1", "pidfile=\(folder.path("pid"))",
+      "userdb=\(folder.path("users"))", "log-file=\(folder.path("log"))", "simple-log",
+    ]
+    let lines = (kept.map(String.init) + added).map { $0 + "\n" }.joined()
+    folder.put("turnserver.conf", Array(lines.utf8))
+    process = try ChildProcess(
+      try #require(Self.path), ["-c", folder.path("turnserver.conf")], output: .nothing,
+      errors: .nothing)
+    try awaitListening()
+  }
+
   /// What it lets in for a minute.
   func credentials(
     _ name: String, secondsLeft: Int64 = 60, secret: [UInt8] = secret

@@ -19,9 +19,12 @@ struct VirtualHall {
   static let wallSeconds: UInt64 = 1_800_000_000
   static let ciphers = OpenSSLCipherSuite()
 
-  init(limits: RendezvousLimits = RendezvousLimits(), rooms: [StoredRoom] = []) {
+  init(
+    limits: RendezvousLimits = RendezvousLimits(), rooms: [StoredRoom] = [],
+    relays: RelayOffer? = nil
+  ) {
     server = RendezvousServer(
-      limits: limits, ciphers: Self.ciphers,
+      limits: limits, relays: relays, ciphers: Self.ciphers,
       clock: WallClock(unixSeconds: Int64(Self.wallSeconds), at: .zero), rooms: rooms, seed: 1,
       at: .zero)
   }

@@ -60,6 +60,7 @@ private final class Visitor {
       case .memberLeft(let session): told.append("left \(session.description.prefix(4))")
       case .box(_, let sealed): told.append("box \(sealed)")
       case .record: told.append("record")
+      case .relays: told.append("relays")
       case .lost: told.append("lost")
       case .ended(let ending): told.append("ended \(ending)")
       }

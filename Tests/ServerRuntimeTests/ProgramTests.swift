@@ -1,9 +1,11 @@
 import CLinux
+import Encryption
 import Fixtures
 import Rooms
 import Runtime
 import Testing
 import Units
+import Wire
 
 /// The built `p2pcall-rendezvous`, from outside.
 @Suite struct ProgramTests {
@@ -57,6 +59,46 @@ import Units
     #expect(server.process.wait() == .code(code))
   }
 
+  @Test func `relays that it was given are granted to its members`() throws {
+    scratch.put("secret", Array("0123456789abcdef\n".utf8))
+    let server = try ServerProgram(
+      state: state,
+      [
+        "--turn", "turns:localhost:443", "--turn", "turn:192.0.2.1?transport=udp",
+        "--turn-secret-file", scratch.path("secret"),
+      ])
+    let owner = try join(server, 1, isOwner: true)
+    try turn(loop, [owner]) { !grants(owner).isEmpty }
+    let grant = try #require(grants(owner).first)
+    #expect(grant.servers.first?.carrier == .tls)
+    #expect(grant.servers.first?.host == Array("localhost".utf8))
+    #expect(
+      grant.servers.last
+        == RelayServer(
+          .udp, SocketAddress(.v4(192, 0, 2, 1), port: 3_478), host: Array("192.0.2.1".utf8)))
+    let parts = grant.credentials.username.split(separator: UInt8(ascii: ":"))
+    let expiry = Int64(String(decoding: parts[0], as: UTF8.self)) ?? 0
+    #expect(abs(expiry - Clock.wallSeconds - 600) < 60)
+    let again = TurnCredentials.minted(
+      name: Array(parts[1]), expiry: expiry, secret: Array("0123456789abcdef".utf8),
+      ciphers: OpenSSLCipherSuite())
+    #expect(grant.credentials == again)
+  }
+
+  private func grants(_ client: LoopbackClient) -> [RelayGrant] {
+    client.outputs.compactMap { if case .relays(let grant) = $0 { grant } else { nil } }
+  }
+
+  @Test func `a secret that is none is refused with what to write`() throws {
+    scratch.put("secret", Array("short\n".utf8))
+    let ended = try ServerProgram.run([
+      "--state", state, "--turn", "turn:192.0.2.1", "--turn-secret-file", scratch.path("secret"),
+    ])
+    #expect(ended.exit == .code(2))
+    #expect(ended.errors.contains("write at least 16 characters there"))
+    #expect(ended.errors.split(separator: "\n").count == 1)
+  }
+
   @Test func `a port or a state directory that is taken is said in a sentence`() throws {
     let server = try ServerProgram(state: state)
     let port = try ServerProgram.run(
@@ -77,6 +119,7 @@ import Units
   @Test(arguments: [
     ["--bogus"], ["--cert", "/nowhere"], ["--cert", "/nowhere", "--key", "/nowhere"],
     ["--listen", "nonsense nonsense"], ["--state", "/dev/null/below"], ["extra"],
+    ["--turn", "turn:192.0.2.1", "--turn-secret-file", "/nowhere"],
   ])
   func `a mistake of the user is one sentence and exit code 2`(arguments: [String]) throws {
     let place = arguments.contains("--state") ? [] : ["--state", state]

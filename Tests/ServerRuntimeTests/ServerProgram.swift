@@ -11,10 +11,10 @@ final class ServerProgram {
   let pin: String
 
   /// Waits until it is ready. `port` 0 lets the system choose.
-  init(state: String, port: UInt16 = 0) throws {
+  init(state: String, port: UInt16 = 0, _ options: [String] = []) throws {
     process = try ChildProcess(
       try Self.path(),
-      ["--listen", "127.0.0.1:\(port)", "--state", state, "--events", "json"])
+      ["--listen", "127.0.0.1:\(port)", "--state", state, "--events", "json"] + options)
     let line = Self.line(try #require(process.output))
     address = SocketAddress(
       .loopbackV4, port: try #require(UInt16(Self.value("address", line).dropFirst(10))))

@@ -74,6 +74,42 @@ import Wire
     checkMessage(RetryLater(milliseconds: 1500), golden: [0, 0, 5, 0xDC])
   }
 
+  private var grant: RelayGrant {
+    RelayGrant(
+      lifetime: 600,
+      credentials: TurnCredentials(username: [0x75], password: [0x70, 0x77])!,
+      servers: [
+        RelayServer(.udp, SocketAddress(.v4(203, 0, 113, 1), port: 3_478)),
+        RelayServer(.tls, SocketAddress(.v4(203, 0, 113, 1), port: 443), host: [0x72]),
+      ])
+  }
+
+  @Test func `a grant of relays`() {
+    checkMessage(
+      grant,
+      golden: [0, 0, 0x02, 0x58]  // lifetime
+        + [0, 1, 0x75] + [0, 2, 0x70, 0x77]  // credentials
+        + [2]  // relays
+        + [1, 4, 203, 0, 113, 1, 0x0D, 0x96, 0, 0] + [3, 4, 203, 0, 113, 1, 1, 0xBB, 0, 1, 0x72])
+  }
+
+  @Test func `a relay over TLS has a name, and credentials are not empty`() {
+    var nameless = grant
+    nameless.servers[1].host = []
+    #expect(throws: WireError.invalid(field: "relay host", found: 0)) {
+      try RelayGrant(decoding: nameless.encoded)
+    }
+    var bytes = grant.encoded
+    bytes[5] = 0
+    bytes.remove(at: 6)
+    #expect(throws: WireError.invalid(field: "relay credentials", found: 0)) {
+      try RelayGrant(decoding: bytes)
+    }
+    #expect(throws: WireError.tooLong(field: "relays", found: 9, limit: 8)) {
+      try RelayGrant(decoding: Array(grant.encoded[..<11]) + [9])
+    }
+  }
+
   @Test func `a box above its limit is refused before it is read`() {
     let bytes = session.bytes + [0x10, 0x01] + [UInt8](repeating: 0, count: 4097)
     #expect(throws: WireError.tooLong(field: "box", found: 4097, limit: 4096)) {

@@ -9,6 +9,10 @@ package struct RendezvousOptions: Hashable, Sendable {
   /// PEM: only clients whose certificate this CA signed are served.
   package var caFile: String?
   package var stateDirectory: String?
+  /// TURN servers that members may use, the preferred one first.
+  package var relays: [RelayURL] = []
+  /// What they share with this server.
+  package var relaySecretFile: String?
   package var events: EventFormat?
   package var logLevel = LogLevel.info
   package init() {}
@@ -57,6 +61,22 @@ let rendezvousTable = CommandTable<RendezvousOptions, RendezvousOptions>(
       "state", "DIR", "where certificate and rooms are kept (default: XDG_STATE_HOME/p2pcall)",
       \RendezvousOptions.stateDirectory
     ) { (text) throws(UsageError) in try filePath(text) },
+    CommandOption(
+      "turn",
+      "a TURN server for members: turn:HOST[:PORT] (UDP and TCP) or turns:HOST[:PORT] (TLS); may be "
+        + "repeated, with --turn-secret-file",
+      .value("URL") { (options, text) throws(UsageError) in
+        guard options.relays.count < RelayURL.limit else {
+          throw UsageError("may be given \(RelayURL.limit) times; leave one out")
+        }
+        do { options.relays.append(try RelayURL(text: text)) } catch {
+          throw UsageError("is wrong: \(error)")
+        }
+      }),
+    .stored(
+      "turn-secret-file", "FILE", "the secret that the TURN servers know (static-auth-secret)",
+      \RendezvousOptions.relaySecretFile
+    ) { (text) throws(UsageError) in try filePath(text) },
     .stored("events", "FORMAT", "json: one event a line on stdout", \RendezvousOptions.events) {
       (text) throws(UsageError) in try choice(EventFormat.self)(text)
     },
@@ -72,6 +92,11 @@ let rendezvousTable = CommandTable<RendezvousOptions, RendezvousOptions>(
     throw options.certFile == nil
       ? UsageError("--key is of use with its certificate only; add --cert FILE")
       : UsageError("--cert needs its private key; add --key FILE")
+  }
+  guard options.relays.isEmpty == (options.relaySecretFile == nil) else {
+    throw options.relays.isEmpty
+      ? UsageError("--turn-secret-file is of use with a TURN server only; add --turn turn:HOST")
+      : UsageError("--turn needs the secret that the server knows; add --turn-secret-file FILE")
   }
   return options
 }

@@ -6,6 +6,7 @@ import Rooms
 import Runtime
 import ServerRuntime
 import Units
+import Wire
 
 /// The whole program; its exit code.
 func runServer() -> Int32 {
@@ -46,12 +47,15 @@ private func serve(
     credentials.certificate, authority: credentials.authority)
 
   let signals = try Signals()
-  guard let points = try listenPoints(options, unless: signals) else {
+  guard let points = try listenPoints(options, unless: signals),
+    let relays = try relayOffer(options, unless: signals)
+  else {
     return signals.next() == .interrupt ? .interrupted : .success
   }
   var configuration = RendezvousService.Configuration(
     listen: points, archive: rooms, ciphers: OpenSSLCipherSuite(),
     makeSession: { sessions.makeSession() })
+  if !relays.servers.isEmpty { configuration.relays = relays }
   configuration.limits.adapt(toDescriptors: Int(clinux_raise_descriptor_limit()))
 
   var interrupted = false
@@ -114,6 +118,36 @@ private func listenPoints(
     }
   }
   return points
+}
+
+/// Names are looked up once, and all that they stand for is granted, as far as there is room for it. `nil` when a
+/// signal came first.
+private func relayOffer(
+  _ options: RendezvousOptions, unless signals: Signals
+) throws -> RelayOffer? {
+  guard let file = options.relaySecretFile else { return RelayOffer(servers: [], secret: []) }
+  let secret = try named("--turn-secret-file") { () throws(FileProblem) in
+    try readFile(file, isSecret: true)
+  }.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)[0]
+  guard secret.count >= 16 else {
+    throw UsageError(
+      "--turn-secret-file: the first line of \(file) is no secret; write at least 16 characters "
+        + "there, such as what openssl rand -hex 32 prints, and the same into coturn's "
+        + "static-auth-secret")
+  }
+  var servers: [RelayServer] = []
+  for relay in options.relays {
+    switch try lookUp(relay.host, port: relay.port, unless: signals) {
+    case nil: return nil
+    case .success(let addresses):
+      for carrier in relay.carriers {
+        servers += addresses.map { RelayServer(carrier, $0, host: Array(relay.host.utf8)) }
+      }
+    case .failure(let error):
+      throw UsageError("\(error); give --turn the name or address of a TURN server")
+    }
+  }
+  return RelayOffer(servers: servers, secret: Array(secret))
 }
 
 extension RendezvousLimits {

@@ -25,6 +25,7 @@ extension Conference {
       guard let description = try? boxes.open(sealed, from: sender, at: now) else { return }
       hub.handle(.description(description, from: sender), at: now)
     case .record(let record): learn(record.sealed, at: now)
+    case .relays: break
     case .registeredAgain: outputs.append(.server(isReached: true))
     case .lost: outputs.append(.server(isReached: false))
     case .ended(.unreachable(let reason)): end(.unreachable(reason), at: now)

@@ -202,6 +202,7 @@ package struct RendezvousClient {
       outputs.append(.box(from: box.session, sealed: box.sealed))
     case .record:
       outputs.append(.record(try RoomRecord(decoding: frame.body)))
+    case .relays: outputs.append(.relays(try RelayGrant(decoding: frame.body)))
     case .refused: refused(now)
     case .retryLater:
       let wait = try RetryLater(decoding: frame.body).milliseconds

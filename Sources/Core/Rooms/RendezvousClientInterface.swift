@@ -87,6 +87,8 @@ extension RendezvousClient {
     case memberLeft(SessionID)
     case box(from: SessionID, sealed: [UInt8])
     case record(RoomRecord)
+    /// Relays that may be used; the newest replaces all before.
+    case relays(RelayGrant)
     /// The registration is lost, which harms no link; it is being tried again.
     case lost(String)
     case ended(Ending)

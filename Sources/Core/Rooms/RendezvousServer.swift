@@ -7,6 +7,8 @@ import Wire
 package struct RendezvousServer {
   private let limits: RendezvousLimits
   private let ciphers: any CipherSuite
+  private let relays: RelayOffer?
+  private let clock: WallClock
   private var random: SeededRandom
   private var gate: ConnectionGate
   private var connections: [ConnectionID: Connection] = [:]
@@ -27,6 +29,8 @@ package struct RendezvousServer {
     var stage: Stage
     var deadline: Instant
     var messages: TokenBucket
+    /// When relays were last granted.
+    var grantedAt: Instant?
 
     var isPending: Bool {
       switch stage {
@@ -46,11 +50,14 @@ package struct RendezvousServer {
 
   /// `rooms`: those that survived. `seed` spreads the times of coming back.
   package init(
-    limits: RendezvousLimits = RendezvousLimits(), ciphers: any CipherSuite, clock: WallClock,
-    rooms stored: [StoredRoom] = [], seed: UInt64, at now: Instant
+    limits: RendezvousLimits = RendezvousLimits(), relays: RelayOffer? = nil,
+    ciphers: any CipherSuite, clock: WallClock, rooms stored: [StoredRoom] = [], seed: UInt64,
+    at now: Instant
   ) {
     self.limits = limits
+    self.relays = relays
     self.ciphers = ciphers
+    self.clock = clock
     rooms = RoomLedger(limits: limits, clock: clock)
     random = SeededRandom(seed: seed)
     gate = ConnectionGate(limits: limits)
@@ -136,8 +143,9 @@ package struct RendezvousServer {
         forward(try SealedBox(decoding: body), from: id, in: rid, now)
       case (.store, .member(let rid, let peerID)):
         store(try RoomRecord(decoding: body), by: peerID, in: rid, now)
-      case (.ping, .member):
+      case (.ping, .member(let rid, _)):
         send(.pong, try RendezvousPing(decoding: body), to: id)
+        grantRelays(to: id, in: rid, now)
       case (.leave, .member(let rid, _)):
         leave(id, rid, now)
         end(id, .close(id), now)
@@ -202,6 +210,7 @@ package struct RendezvousServer {
       RoomSnapshot(
         isNew: isNew, record: rooms[rid]!.record,
         members: others.map(\.described).suffix(RoomSnapshot.memberLimit)), to: id)
+    grantRelays(to: id, in: rid, now)
     let newcomer = RoomMember(session: admission.session, peerID: peerID)
     for other in others { send(.memberJoined, newcomer, to: other.connection) }
   }
@@ -220,6 +229,16 @@ package struct RendezvousServer {
   }
 
   // MARK: In the room
+
+  /// After half of its lifetime a grant is replaced: clients ping more often than that.
+  private mutating func grantRelays(to id: ConnectionID, in rid: [UInt8], _ now: Instant) {
+    guard let relays, let connection = connections[id] else { return }
+    if let grantedAt = connection.grantedAt, now - grantedAt < relays.lifetime * 0.5 { return }
+    connections[id]?.grantedAt = now
+    let grant = relays.grant(
+      rid: rid, unixSeconds: clock.unixSeconds(at: now), with: ciphers)
+    send(.relays, grant, to: id)
+  }
 
   private mutating func forward(
     _ box: SealedBox, from id: ConnectionID, in rid: [UInt8], _ now: Instant

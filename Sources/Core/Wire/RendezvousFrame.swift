@@ -13,7 +13,7 @@ package enum RendezvousKind: UInt8, Hashable, Sendable, CaseIterable {
   case store = 5
   /// `RendezvousPing`
   case ping = 6
-  // 7 is reserved for TURN credentials, 8 for the lobby, 9 for the STUN responder's address.
+  // 7 is reserved for relays, 8 for the lobby, 9 for the STUN responder's address.
 
   /// `RoomSnapshot`: the answer to `create` and `join`.
   case joined = 64
@@ -32,7 +32,9 @@ package enum RendezvousKind: UInt8, Hashable, Sendable, CaseIterable {
   case retryLater = 70
   /// `RendezvousPing`, as it came.
   case pong = 71
-  // 72 is reserved for TURN credentials, 73 for the lobby, 74 for the STUN responder's address.
+  /// `RelayGrant`: after `joined`, and again before it lapses.
+  case relays = 72
+  // 73 is reserved for the lobby, 74 for the STUN responder's address.
 }
 
 /// One message with its kind, before framing.

@@ -38,6 +38,7 @@ package final class RendezvousService {
     /// 0: one a processor.
     package var workers = 0
     package var archive: (any RoomArchive)?
+    package var relays: RelayOffer?
     package var ciphers: any CipherSuite
     /// Server sessions; called on the workers' threads.
     package var makeSession: @Sendable () -> any SecureSession
@@ -79,7 +80,7 @@ package final class RendezvousService {
 
     let seed = configuration.ciphers.randomBytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     server = RendezvousServer(
-      limits: configuration.limits, ciphers: configuration.ciphers,
+      limits: configuration.limits, relays: configuration.relays, ciphers: configuration.ciphers,
       clock: WallClock(unixSeconds: Clock.wallSeconds, at: loop.now),
       rooms: configuration.archive?.load() ?? [], seed: seed, at: loop.now)
     archive = configuration.archive
