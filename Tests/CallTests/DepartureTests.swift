@@ -52,6 +52,23 @@ import Wire
     #expect(departure.verdict(members: [one], at: start + .seconds(59.9)) == .noPath)
   }
 
+  @Test func `the last who goes as the time runs out was out of reach, who goes before was not`() {
+    var left = Departure()
+    left.membersChanged(count: 1, at: start)
+    left.membersChanged(count: 0, at: start + .seconds(25))
+    #expect(left.verdict(members: [], at: start + .seconds(29.9)) == nil)
+    #expect(left.verdict(members: [], at: start + .seconds(30)) == .noPath)
+    // Who comes then has his own time.
+    left.membersChanged(count: 1, at: start + .seconds(29))
+    #expect(left.verdict(members: [one], at: start + .seconds(58.9)) == nil)
+    #expect(left.verdict(members: [one], at: start + .seconds(59)) == .noPath)
+
+    var early = Departure()
+    early.membersChanged(count: 1, at: start)
+    early.membersChanged(count: 0, at: start + .seconds(24.9))
+    #expect(early.deadline == nil)
+  }
+
   @Test func `a room that empties starts the time anew`() {
     var departure = Departure()
     departure.membersChanged(count: 1, at: start)

@@ -5,16 +5,21 @@ import Wire
 ///
 /// Alone in the room one waits for ever. With members present, one of them must be proved within
 /// 30 s of the last arrival: beside one who is long out of reach, who comes late has his own time.
+/// The last who goes shortly before that was not reached either: his program may only have been the
+/// first to say so, and who stays is not left waiting for nobody.
 /// Once anyone was proved, nothing that others do ends the process.
 struct Departure: Sendable {
   private var memberCount = 0
-  /// When the last of those who came appeared; `nil` alone.
+  /// When the last of those who came appeared; `nil` alone, unless the time was almost over.
   private var arrivedAt: Instant?
   private var wasProved = false
   /// Members whose certificate matched and whose proof then failed.
   private var proofFailures: [SessionID] = []
 
   private static let patience = Interval.seconds(30)
+  /// How much later than the other side one may have learned of it: TCP sends again after 1 s, then
+  /// after 2 s more (RFC 6298 §2 and §5.5), and this is both with a slow path.
+  private static let lag = Interval.seconds(5)
 
   enum Verdict: Hashable, Sendable {
     /// Exit 6: members are present and none could be reached.
@@ -25,7 +30,7 @@ struct Departure: Sendable {
 
   mutating func membersChanged(count: Int, at now: Instant) {
     if count == 0 {
-      arrivedAt = nil
+      if let since = arrivedAt, now < since + Self.patience - Self.lag { arrivedAt = nil }
     } else if count > memberCount {
       arrivedAt = now
     }
