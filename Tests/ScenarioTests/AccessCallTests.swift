@@ -23,7 +23,7 @@ import Units
     return (shown.allSatisfy { $0.firstShownAt != nil }, path)
   }
 
-  /// No server helps with these: what one's own addresses are enough for.
+  /// What no server need help with.
   @Test(arguments: [
     AccessPair(.none, .port), AccessPair(.none, .symmetric), AccessPair(.none, .cgnat),
     AccessPair(.port, .port, shared: 1), AccessPair(.symmetric, .symmetric, shared: 1),

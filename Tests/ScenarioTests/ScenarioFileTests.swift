@@ -132,5 +132,8 @@ import Units
     #expect(throws: UsageError.self) { try options(["a.json", "--plot", "x.png"]) }
     #expect(throws: UsageError.self) { try options(["a.json", "--seeds", "0"]) }
     #expect(throws: UsageError.self) { try options(["--seeds", "-1"]) }
+    #expect(try options(["--joins"])?.isBehindNATs == false)
+    #expect(try options(["--joins", "--behind-nats"])?.isBehindNATs == true)
+    #expect(throws: UsageError.self) { try options(["--behind-nats"]) }
   }
 }

@@ -9,6 +9,8 @@ package struct SimulationOptions: Hashable, Sendable {
   package var seedCount: UInt64?
   /// Joins over each kind of line instead of whole random calls.
   package var isOfJoins = false
+  /// Joins between all kinds of access, NATs and firewalls, instead of over kinds of line.
+  package var isBehindNATs = false
   package var isJSON = false
   /// Pictures are the test pattern's, encoded and decoded by the real codec.
   package var hasRealVideo = false
@@ -42,6 +44,10 @@ private let simulationTable = CommandTable<SimulationOptions, SimulationOptions>
       "joins", "joins over each kind of line, and how long they took to the first picture",
       .flag { $0.isOfJoins = true }),
     CommandOption(
+      "behind-nats",
+      "with --joins: between all kinds of NAT and firewall, held against the best path there is",
+      .flag { $0.isBehindNATs = true }),
+    CommandOption(
       "real-video",
       "encode and decode the test pattern by libvpx in place of scripted pictures (scenarios)",
       .flag { $0.hasRealVideo = true }),
@@ -66,6 +72,9 @@ private let simulationTable = CommandTable<SimulationOptions, SimulationOptions>
   }
   if options.isOfJoins, !operands.isEmpty || options.isJSON {
     throw UsageError("--joins has lines of its own and prints text; leave scenario and --json out")
+  }
+  if options.isBehindNATs, !options.isOfJoins {
+    throw UsageError("--behind-nats goes with --joins; give both")
   }
   return options
 }

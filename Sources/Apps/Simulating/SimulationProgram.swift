@@ -67,6 +67,7 @@ package enum SimulationProgram {
   // MARK: Joins
 
   private static func runJoins(_ options: SimulationOptions) -> Bool {
+    if options.isBehindNATs { return runAccessJoins(options) }
     var isGood = true
     for setting in JoinTrials.Setting.all {
       do {
@@ -80,6 +81,18 @@ package enum SimulationProgram {
       }
     }
     return isGood
+  }
+
+  private static func runAccessJoins(_ options: SimulationOptions) -> Bool {
+    do throws(RoomKeysError) {
+      let trials = try AccessJoinTrials(
+        first: options.firstSeed, count: options.seedCount ?? 200)
+      output.write(line: trials.text)
+      return trials.failures.isEmpty
+    } catch {
+      output.write(line: "\(error)")
+      return false
+    }
   }
 
   // MARK: Random calls

@@ -21,9 +21,9 @@ package struct JoinTrials {
   /// Who joined saw nothing in the time that there was.
   package private(set) var failures: [UInt64] = []
   /// From the second's joining to her first picture of the first, with the seed, the fastest first.
-  package private(set) var joiner: [(took: Interval, seed: UInt64)] = []
+  private var joiner: [JoinTime] = []
   /// To the first's first picture of the second.
-  package private(set) var waiting: [(took: Interval, seed: UInt64)] = []
+  private var waiting: [JoinTime] = []
   package let setting: Setting
 
   private static let patience = Interval.seconds(20)
@@ -58,33 +58,21 @@ package struct JoinTrials {
       failures.append(seed)
       return
     }
-    joiner.append((seen - joinedAt, seed))
-    waiting.append((shown - joinedAt, seed))
+    joiner.append(JoinTime(took: seen - joinedAt, seed: seed))
+    waiting.append(JoinTime(took: shown - joinedAt, seed: seed))
   }
 
   /// The wait that the given part of all joins (0…1) stayed within, of both directions the longer.
   package func percentile(_ part: Double) -> Interval {
-    max(Self.percentile(part, of: joiner), Self.percentile(part, of: waiting))
-  }
-
-  private static func percentile(
-    _ part: Double, of sorted: [(took: Interval, seed: UInt64)]
-  ) -> Interval {
-    guard !sorted.isEmpty else { return .zero }
-    let index = Int((Double(sorted.count) * part).rounded(.up)) - 1
-    return sorted[max(0, min(index, sorted.count - 1))].took
+    max(joiner.percentile(part), waiting.percentile(part))
   }
 
   /// One line of a table.
   package var row: String {
-    func figures(_ sorted: [(took: Interval, seed: UInt64)]) -> String {
-      let parts = [0.5, 0.95, 1].map { Int(Self.percentile($0, of: sorted).milliseconds) }
-      let slowest = sorted.last.map { "seed \($0.seed)" } ?? "-"
-      return "p50 \(parts[0]) p95 \(parts[1]) max \(parts[2]) ms (\(slowest))"
-    }
     let failed =
       failures.isEmpty ? "" : "; failed: \(failures.map(String.init).joined(separator: " "))"
-    return "\(setting.name): who joins \(figures(joiner)); who waited \(figures(waiting))\(failed)"
+    return "\(setting.name): who joins \(joiner.figures([50, 95])); "
+      + "who waited \(waiting.figures([50, 95]))\(failed)"
   }
 }
 

@@ -64,7 +64,8 @@ package final class SimulatedCall {
 
   // MARK: Members
 
-  /// Adds a member who joins `after` from now; without an access in the core, in either family.
+  /// Adds a member who joins `after` from now; without an access in the core, in either family, where
+  /// nobody need ask how he is seen.
   @discardableResult
   package func add(
     _ name: String, line: AccessLine = .cable, at access: SimulatedAccess? = nil,
@@ -78,7 +79,8 @@ package final class SimulatedCall {
     }
     let member = SimulatedMember(
       name, world: world, host: host, room: room,
-      server: server, options: options, tap: tap, sabotage: sabotage,
+      server: server, stunServers: access == nil ? [] : server.stunAddresses, options: options,
+      tap: tap, sabotage: sabotage,
       findings: findings, onEvent: { [unowned self] in told($0, $1) },
       openViewer: { [unowned self] in viewer(of: $1, at: $0) })
     members.append(member)

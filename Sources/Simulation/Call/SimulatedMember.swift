@@ -65,7 +65,8 @@ package final class SimulatedMember {
 
   init(
     _ name: String, world: World, host: SimulatedHost, room: SimulatedRoom,
-    server: SimulatedServer, options: Options, tap: FrameTap, sabotage: Sabotage?,
+    server: SimulatedServer, stunServers: [SocketAddress], options: Options, tap: FrameTap,
+    sabotage: Sabotage?,
     findings: Findings, onEvent: @escaping (SimulatedMember, CallEvent) -> Void,
     openViewer: @escaping (SimulatedMember, SessionID) -> Viewer?
   ) {
@@ -90,7 +91,7 @@ package final class SimulatedMember {
       LinkHubConfiguration(
         roomID: room.keys.rid, ownSession: session, authenticationKey: room.keys.authentication,
         displayName: name, transport: options.transport, sessions: sessions, ciphers: ciphers,
-        identity: identity, allowsLoopback: false))
+        identity: identity, stunServers: stunServers, allowsLoopback: false))
     let client = RendezvousClient(
       RendezvousClient.Configuration(
         admissionSeed: room.keys.admissionSeed, session: session, peerID: identity.keyHash,

@@ -10,6 +10,8 @@ package final class SimulatedServer {
   package static let port: UInt16 = 7_443
   /// It listens here too: some firewalls let nothing else be dialled.
   package static let firewallPort: UInt16 = 443
+  /// Of TCP and, for STUN questions, of UDP.
+  private static let ports = [port, firewallPort]
 
   /// One client's connection: TLS, and the frames cut out of it.
   private final class Connection {
@@ -60,6 +62,10 @@ package final class SimulatedServer {
   /// The SHA-256 of the server's key: what clients pin.
   package var keyHash: [UInt8] { sessions.certificateKeyHash }
   package var address: SocketAddress { SocketAddress(host.addresses[0], port: Self.port) }
+  /// Where it tells whoever asks how he is seen.
+  var stunAddresses: [SocketAddress] {
+    host.addresses.map { SocketAddress($0, port: Self.port) }
+  }
   /// Where `client` calls: at an address of a family that it has.
   func address(for client: SimulatedHost, port: UInt16) -> SocketAddress {
     let ip = host.addresses.first { own in client.addresses.contains { $0.isV4 == own.isV4 } }
@@ -75,7 +81,10 @@ package final class SimulatedServer {
     machine = RendezvousServer(
       limits: limits, ciphers: ciphers, clock: WallClock(unixSeconds: 1_800_000_000, at: now),
       rooms: archive, seed: random.next(), at: now)
-    for port in [Self.port, Self.firewallPort] { _ = host.listen(port: port) }
+    for port in Self.ports {
+      _ = host.listen(port: port)
+      _ = host.bindDatagram(port: port)
+    }
     host.program = { [unowned self] in take($0) }
     drain(byTimer: false)
   }
@@ -164,7 +173,10 @@ package final class SimulatedServer {
     case .streamClosed(let stream):
       guard let connection = connections.first(where: { $0.stream == stream }) else { return }
       remove(connection)
-    case .datagram, .dialed, .dialFailed, .backlog: return
+    case .datagram(let question, let from, let socket):
+      guard let answer = StunResponder.answer(to: question, from: from) else { return }
+      host.transmit(answer, to: from, from: socket)
+    case .dialed, .dialFailed, .backlog: return
     }
   }
 
