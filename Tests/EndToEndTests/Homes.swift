@@ -40,15 +40,39 @@ final class Homes {
       as: person, [network(place), "--", programs.binary(program)] + arguments)
   }
 
-  func startServer() throws -> Programs.Server {
+  /// `more`: options of its own.
+  func startServer(_ more: [String] = []) throws -> Programs.Server {
     let program = try run(
       "p2pcall-rendezvous", as: "server", in: .publicNetwork,
-      ["--listen", "\(Self.server):7443", "--events", "json"])
+      ["--listen", "\(Self.server):7443", "--events", "json"] + more)
     let event = try program.awaitEvent("listening")
     guard let address = event["address"] as? String, let pin = event["pin"] as? String else {
       throw Missing("address and pin in the listening event")
     }
     return Programs.Server(program: program, address: address, pin: pin)
+  }
+
+  /// coturn beside the server, without the deny list that is shipped, on which the addresses here are. Returns
+  /// the options by which the server grants it.
+  func startRelay(_ path: String) throws -> [String] {
+    let secret = "a secret of both servers"
+    let file = programs.path("turn-secret")
+    let isWritten = FileManager.default.createFile(
+      atPath: file, contents: Data("\(secret)\n".utf8), attributes: [.posixPermissions: 0o600])
+    guard isWritten else { throw Missing("file for the relay's secret") }
+    _ = try programs.run(
+      at: "/usr/bin/nsenter", as: "relay",
+      [
+        network(.publicNetwork), "--", path, "-n", "--listening-ip", Self.server, "--relay-ip",
+        Self.server, "--no-tls", "--no-dtls", "--realm", "example.org", "--use-auth-secret",
+        "--static-auth-secret", secret, "--no-cli", "--relay-threads", "1",
+        "--pidfile", programs.path("relay.pid"), "--userdb", programs.path("relay.users"),
+        "--log-file", programs.path("relay.log"), "--simple-log",
+      ])
+    try script(
+      "for i in $(seq 200); do n $PUB ss -lnH 'sport = :3478' | grep -q . && exit; sleep 0.05; done; exit 1"
+    )
+    return ["--turn", "turn:\(Self.server)", "--turn-secret-file", file]
   }
 
   func createRoom(_ server: Programs.Server) throws -> String {
@@ -112,12 +136,18 @@ final class Homes {
     throw Missing("network of its own: \(holder.errors)")
   }
 
+  /// What the public network has no home for leaves it and is never seen again: coturn ends an allocation that sends
+  /// where no route leads.
   private static let wires = """
     for p in $PUB $RA $RB $A $B; do n $p ip link set lo up; done
     for p in $PUB $RA $RB; do n $p sysctl -qw net.ipv4.ip_forward=1; done
     n $PUB ip link add wan type bridge
     n $PUB ip link set wan up
     n $PUB ip addr add \(server)/24 dev wan
+    n $PUB ip link add void type veth peer name abyss
+    n $PUB ip link set abyss up
+    n $PUB ip link set void arp off up
+    n $PUB ip route add default dev void
     home() { # router computer number
       ip link add wan0 netns $1 type veth peer name home$3 netns $PUB
       n $PUB ip link set home$3 master wan up

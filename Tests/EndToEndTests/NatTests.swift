@@ -7,6 +7,10 @@ private let isPossible =
     (program: String) in access(program, X_OK) == 0
   }
 
+/// coturn's server; `nil` where it is not installed.
+private let turnserver = ["/usr/bin", "/usr/sbin", "/usr/local/bin"]
+  .map { "\($0)/turnserver" }.first { (program: String) in access(program, X_OK) == 0 }
+
 /// The built programs behind real NATs: the kernel's own, in networks of their own.
 @Suite(
   .serialized,
@@ -15,11 +19,12 @@ struct NatTests {
   private let media = ["--video", "pattern", "--audio", "tone", "--size", "320x240", "--fps", "15"]
 
   private func meet(
-    _ left: Homes.Router, _ right: Homes.Router, _ body: (Homes, [RunningProgram]) throws -> Void
+    _ left: Homes.Router, _ right: Homes.Router, relay: String? = nil,
+    _ body: (Homes, [RunningProgram]) throws -> Void
   ) throws {
     let programs = try Programs()
     let homes = try Homes(programs, left: left, right: right)
-    let server = try homes.startServer()
+    let server = try homes.startServer(relay.map { try homes.startRelay($0) } ?? [])
     let room = try homes.createRoom(server)
     let ann = try homes.join(room, as: "Ann", in: .left, server, media)
     try ann.awaitEvent("room")
@@ -54,6 +59,43 @@ struct NatTests {
   @Test func `where UDP does not pass the call goes over TCP`() throws {
     try meet(.noUDP, .open) { _, people in
       for person in people { #expect(path(of: person) == "tcp-direct") }
+    }
+  }
+
+  @Test(
+    .enabled(
+      if: turnserver != nil,
+      "coturn's turnserver is absent: calls between homes that need a relay were not tried"),
+    arguments: [
+      (Homes.Router.symmetric, Homes.Router.portRestricted, ["udp-relay", "udp-relay"]),
+      (.symmetric, .symmetric, ["udp-relay", "udp-relay"]),
+      // Whoever's relay it is speaks with it over TCP; the other sends datagrams there.
+      (.noUDP, .portRestricted, ["tcp-relay", "udp-relay"]),
+    ])
+  func `homes that nothing joins directly are joined over a relay`(
+    left: Homes.Router, right: Homes.Router, paths: [String]
+  ) throws {
+    try meet(left, right, relay: turnserver) { _, people in
+      for (person, expected) in zip(people, paths) {
+        #expect(path(of: person) == expected)
+        let known = person.events("stats").count
+        try person.awaitEvent("stats") { _ in person.events("stats").count > known + 2 }
+        let received = person.events("stats").last?["recv"] as? [String: Any]
+        #expect(received?["fps"] as? Double ?? 0 >= 7)
+      }
+    }
+  }
+
+  @Test(
+    .enabled(
+      if: turnserver != nil,
+      "coturn's turnserver is absent: that a relay stays unused was not tried"))
+  func `homes that can be joined directly are, though there is a relay`() throws {
+    try meet(.portRestricted, .portRestricted, relay: turnserver) { _, people in
+      for person in people {
+        try person.awaitEvent("link") { $0["path"] as? String == "udp-direct" }
+        #expect(path(of: person) == "udp-direct")
+      }
     }
   }
 

@@ -65,6 +65,20 @@ struct FakeRelay {
     return answer
   }
 
+  /// What the client gets of a peer's datagram; `nil` where it permits none of his.
+  func wrapped(_ data: [UInt8], from peer: SocketAddress, padded: Bool) -> [UInt8]? {
+    guard permitted.contains(peer.ip) else { return nil }
+    if let channel = channels.first(where: { $0.peer == peer }) {
+      let message = ChannelData(channel: channel.number, data: data)
+      return padded ? message.padded : message.encoded
+    }
+    var message = StunMessage(
+      .indication, method: .data, transactionID: [UInt8](repeating: 5, count: 12),
+      attributes: [.xorPeerAddress(peer), .data(data)])
+    message.hasFingerprint = false
+    return message.encoded
+  }
+
   private mutating func receiveIndication(_ message: StunMessage) {
     guard message.method == .send else {
       keepalives += 1

@@ -13,6 +13,8 @@ final class Lab {
     var loss = 0.0
     var duplication = 0.0
     var isUDPDown = false
+    /// Datagrams between nodes; those to and from relays pass.
+    var isDirectDown = false
     var isTCPDown = false
     var isServerDown = false
   }
@@ -48,6 +50,8 @@ final class Lab {
     case bytes(StreamEnd, [UInt8])
     case close(StreamEnd)
     case wake(Int)
+    case relay([UInt8], from: LabRelay.Client)
+    case relayed([UInt8], from: SocketAddress, to: SocketAddress)
   }
   private struct StreamEnd: Hashable {
     let node: Int
@@ -55,6 +59,8 @@ final class Lab {
   }
 
   var weather = Weather()
+  /// Reached from all networks.
+  var relay: LabRelay?
   private(set) var now = Instant(nanoseconds: 1_000_000_000)
   private(set) var nodes: [Node] = []
   private var random: SeededRandom
@@ -65,6 +71,7 @@ final class Lab {
   /// TCP keeps order: nothing arrives before what was written earlier.
   private var lastArrival: [StreamEnd: Instant] = [:]
   private var accepted: UInt64 = 0
+  private var streamsToRelay: Set<StreamEnd> = []
   /// Deadlines that were due still after a timeout was handled: they would spin a real loop.
   private(set) var stuck: [(at: Instant, deadline: Deadline)] = []
 
@@ -169,6 +176,10 @@ final class Lab {
       schedule(.connect(from: index, stream, address), at: now + latency())
     case .write(let bytes, let stream):
       let end = StreamEnd(node: index, stream: stream)
+      if streamsToRelay.contains(end) {
+        return schedule(
+          .relay(bytes, from: .stream(node: index, stream)), at: now + weather.delay)
+      }
       guard let other = peersOfStreams[end] else { return }
       let arrival = max(now + latency(), lastArrival[other] ?? now)
       lastArrival[other] = arrival
@@ -193,6 +204,15 @@ final class Lab {
   ) {
     nodes[index].sentDatagrams += 1
     guard !weather.isUDPDown, let source = nodes[index].sockets[from] else { return }
+    if let relay, to == relay.address {
+      guard !relay.isUDPDown else { return }
+      return schedule(.relay(bytes, from: .datagrams(source)), at: now + latency())
+    }
+    if let relay, relay.owns(to) {
+      guard !relay.isUDPDown else { return }
+      return schedule(.relayed(bytes, from: source, to: to), at: now + latency())
+    }
+    guard !weather.isDirectDown else { return }
     for (other, node) in nodes.enumerated() {
       // Networks 10.0/16, 10.1/16 … don't reach each other.
       guard source.ip.bytes[1] == to.ip.bytes[1],
@@ -202,6 +222,31 @@ final class Lab {
         if random.chance(weather.loss) { continue }
         schedule(.input(other, .datagram(bytes, from: source, on: socket)), at: now + latency())
       }
+    }
+  }
+
+  private func deliver(_ parcels: [LabRelay.Parcel]) {
+    for parcel in parcels {
+      switch parcel {
+      case .answer(.stream(let node, let stream), let bytes):
+        schedule(.input(node, .stream(bytes, on: stream)), at: now + weather.delay)
+      case .answer(.datagrams(let address), let bytes):
+        if let relay { arrive(bytes, from: relay.address, at: address) }
+      case .datagram(let bytes, let source, let address):
+        if relay?.owns(address) == true {
+          schedule(.relayed(bytes, from: source, to: address), at: now)
+        } else {
+          arrive(bytes, from: source, at: address)
+        }
+      }
+    }
+  }
+
+  private func arrive(_ bytes: [UInt8], from source: SocketAddress, at address: SocketAddress) {
+    guard relay?.isUDPDown == false else { return }
+    for (index, node) in nodes.enumerated() {
+      guard let socket = node.sockets.first(where: { $0.value == address })?.key else { continue }
+      schedule(.input(index, .datagram(bytes, from: source, on: socket)), at: now + latency())
     }
   }
 
@@ -227,6 +272,12 @@ final class Lab {
       guard wakes[index] == now else { return }
       wakes[index] = nil
       feed(nodes[index], .timeout)
+    case .relay(let bytes, let client): deliver(relay?.receive(bytes, from: client) ?? [])
+    case .relayed(let bytes, let source, let address):
+      deliver(relay?.receive(bytes, from: source, to: address) ?? [])
+    case .connect(let index, let stream, let address) where address == relay?.address:
+      streamsToRelay.insert(StreamEnd(node: index, stream: stream))
+      feed(nodes[index], .dialed(stream))
     case .connect(let index, let stream, let address):
       guard !weather.isTCPDown,
         let other = nodes.firstIndex(where: { $0.listener == address })

@@ -25,7 +25,7 @@ extension Conference {
       guard let description = try? boxes.open(sealed, from: sender, at: now) else { return }
       hub.handle(.description(description, from: sender), at: now)
     case .record(let record): learn(record.sealed, at: now)
-    case .relays: break
+    case .relays(let grant): hub.handle(.relays(grant), at: now)
     case .registeredAgain: outputs.append(.server(isReached: true))
     case .lost: outputs.append(.server(isReached: false))
     case .ended(.unreachable(let reason)): end(.unreachable(reason), at: now)

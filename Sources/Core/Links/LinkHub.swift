@@ -14,6 +14,7 @@ package struct LinkHub {
   /// `nil` until the runtime told them.
   private var endpoints: [(LocalEndpoint, Candidate)]?
   private var gathering: ReflexiveGathering
+  private var relays: RelayGathering
   /// Accepted connections that haven't said who they are.
   private var strangers: StrangerStreams
   private var ownCounters = LinkCounters()
@@ -35,6 +36,7 @@ package struct LinkHub {
     self.configuration = configuration
     strangers = StrangerStreams(configuration)
     gathering = ReflexiveGathering(configuration)
+    relays = RelayGathering(configuration)
   }
 
   package mutating func nextOutput() -> LinkHubOutput? { outputs.next() }
@@ -48,9 +50,19 @@ package struct LinkHub {
       with(session) { $0.depart(sayingGoodbye: true, at: now) }
     case .description(let description, let session):
       take(description, from: session, at: now)
+    case .relays(let grant):
+      if leaving == nil, !isOver { relays.take(grant, at: now) }
     case .datagram(let bytes, let source, let socket):
-      receive(bytes, on: DatagramPath(socket: socket, remote: source), at: now)
+      let path = DatagramPath(socket: socket, remote: source)
+      // A relay speaks STUN and channel data (RFC 7983 §7): to be judged by who it is, ahead of the
+      // rest, which has no business there.
+      if relays.owns(path) {
+        relays.receive(bytes, on: path, at: now)
+      } else {
+        receive(bytes, on: path, at: now)
+      }
     case .accepted(let stream, let source): accept(stream, from: source, at: now)
+    case .dialed(let stream) where relays.owns(stream): relays.handleDialed(stream, at: now)
     case .dialed(let stream):
       if peers.contains(where: { $0.owns(stream) }) {
         with(stream) { $0.handleDialed(stream, at: now) }
@@ -58,16 +70,24 @@ package struct LinkHub {
         // For a peer that was forgotten meanwhile.
         outputs.append(.hangUp(stream))
       }
+    case .dialFailed(let stream) where relays.owns(stream):
+      relays.handleClosed(stream, at: now)
     case .dialFailed(let stream): with(stream) { $0.handleDialFailed(stream, at: now) }
+    case .stream(let bytes, let stream) where relays.owns(stream):
+      relays.receive(bytes, on: stream, at: now)
     case .stream(let bytes, let stream):
       if strangers.owns(stream) {
         strangers.receive(bytes, on: stream, at: now)
       } else {
         with(stream) { $0.receive(bytes, on: stream, at: now) }
       }
+    case .streamClosed(let stream) where relays.owns(stream):
+      relays.handleClosed(stream, at: now)
     case .streamClosed(let stream):
       strangers.handleClosed(stream)
       with(stream) { $0.handleClosed(stream, at: now) }
+    case .backlog(let stream, let bytes) where relays.owns(stream):
+      relays.setBacklog(bytes, of: stream)
     case .backlog(let stream, let bytes):
       with(stream) { $0.setBacklog(bytes, of: stream, at: now) }
     case .send(let session, let kind, let body):
@@ -133,34 +153,63 @@ package struct LinkHub {
       allowsLoopback: configuration.allowsLoopback)
     if let endpoints, endpoints.map(\.0) == offered.map(\.0) { return }
     endpoints = offered
-    gathering.setLocal(bases(of: offered), at: now)
+    gathering.setLocal(sockets(of: offered), at: now)
+    relays.setLocal(sockets(of: offered), at: now)
     for index in peers.indices { setLocal(offered, of: index, at: now) }
   }
 
   private mutating func setLocal(
     _ offered: [(LocalEndpoint, Candidate)], of index: Int, at now: Instant
   ) {
-    peers[index].setLocal(
-      bases(of: offered), candidates: offered.map(\.1) + gathering.candidates, at: now)
+    peers[index].setLocal(bases(with: offered), candidates: candidates(with: offered), at: now)
   }
 
-  private func bases(of offered: [(LocalEndpoint, Candidate)]) -> [(SocketID, Candidate)] {
+  /// What servers have told since, to everyone (trickle, RFC 8838).
+  private mutating func offerAgain(at now: Instant) {
+    guard let endpoints else { return }
+    let (bases, candidates) = (bases(with: endpoints), candidates(with: endpoints))
+    for index in peers.indices { peers[index].offer(bases, candidates: candidates, at: now) }
+  }
+
+  private func candidates(with offered: [(LocalEndpoint, Candidate)]) -> [Candidate] {
+    offered.map(\.1) + gathering.candidates + relays.offered.map(\.1)
+  }
+  private func bases(with offered: [(LocalEndpoint, Candidate)]) -> [(SocketID, Candidate)] {
+    sockets(of: offered) + relays.offered
+  }
+  private func sockets(of offered: [(LocalEndpoint, Candidate)]) -> [(SocketID, Candidate)] {
     offered.compactMap { endpoint, candidate in
       if case .datagram(let socket, _) = endpoint { (socket, candidate) } else { nil }
     }
   }
 
-  /// An answer of a STUN server; what it tells is told to everyone (trickle, RFC 8838).
+  /// An answer of a STUN server.
   private mutating func gather(
     _ received: StunMessage.Received, on path: DatagramPath, at now: Instant
   ) -> Bool {
     let known = gathering.candidates
     let isOurs = gathering.handleResponse(received, on: path, at: now)
-    if gathering.candidates != known, let endpoints {
-      let all = endpoints.map(\.1) + gathering.candidates
-      for index in peers.indices { peers[index].offer(all, at: now) }
-    }
+    if gathering.candidates != known { offerAgain(at: now) }
     return isOurs
+  }
+
+  /// What relays have to say: peers' datagrams are received as if they had come to a socket of ours.
+  /// False when there was nothing.
+  private mutating func takeRelays(at now: Instant) -> Bool {
+    var hasSpoken = false
+    while let output = relays.nextOutput() {
+      hasSpoken = true
+      switch output {
+      case .transmit(let bytes, let path):
+        outputs.append(.transmit(bytes, to: path.remote, from: path.socket))
+      case .dial(let stream, let address): outputs.append(.dial(stream, address))
+      case .write(let bytes, let stream): outputs.append(.write(bytes, stream))
+      case .hangUp(let stream): outputs.append(.hangUp(stream))
+      case .received(let bytes, let path): receive(bytes, on: path, at: now)
+      case .changed: offerAgain(at: now)
+      }
+    }
+    return hasSpoken
   }
 
   // MARK: Datagrams
@@ -287,6 +336,8 @@ package struct LinkHub {
         peers[index].depart(sayingGoodbye: false, at: now)
       }
       collect()
+      relays.close(at: now)
+      collect()
       strangers.closeAll()
       while let output = strangers.nextOutput() { outputs.append(output) }
       self.leaving = nil
@@ -303,6 +354,7 @@ package struct LinkHub {
   private mutating func handleTimeout(at now: Instant) {
     for index in peers.indices { peers[index].handleTimeout(at: now) }
     gathering.handleTimeout(at: now)
+    relays.handleTimeout(at: now)
     strangers.handleTimeout(at: now)
     continueLeaving(at: now)
   }
@@ -310,6 +362,7 @@ package struct LinkHub {
   package var nextDeadline: Deadline? {
     guard !isOver else { return nil }
     var deadline = Deadline.earlier(strangers.nextDeadline(at: turnAt), gathering.nextDeadline)
+    deadline = .earlier(deadline, relays.nextDeadline)
     // By index: an iterator would copy each of them, and this is asked after every packet.
     for index in 0..<peers.count {
       deadline = .earlier(deadline, peers[index].nextDeadline(at: turnAt))
@@ -325,9 +378,17 @@ package struct LinkHub {
     while let (bytes, path) = gathering.nextOutput() {
       outputs.append(.transmit(bytes, to: path.remote, from: path.socket))
     }
-    for index in 0..<peers.count {
-      while let output = peers[index].nextOutput() { outputs.append(output) }
-    }
+    repeat {
+      for index in 0..<peers.count {
+        while let output = peers[index].nextOutput() {
+          if case .transmit(let bytes, let address, let socket) = output, socket.isRelayed {
+            relays.send(bytes, to: address, from: socket, at: turnAt)
+          } else {
+            outputs.append(output)
+          }
+        }
+      }
+    } while takeRelays(at: turnAt)
   }
 
   // MARK: Questions

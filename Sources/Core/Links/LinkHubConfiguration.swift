@@ -50,11 +50,26 @@ package struct LinkHubConfiguration: Sendable {
   }
 }
 
-/// A UDP socket of the runtime.
+/// A UDP socket of the runtime, or what is as good as one: an address at a relay, which the hub numbers.
 package struct SocketID: Hashable, Sendable {
+  package enum Origin: Hashable, Sendable {
+    case bound
+    /// At a relay, which is spoken with so.
+    case relayed(over: Carrier)
+  }
+  package var origin: Origin
   package var number: Int
 
-  package init(_ number: Int) { self.number = number }
+  package init(_ number: Int) {
+    origin = .bound
+    self.number = number
+  }
+  package static func relayed(_ number: Int, over carrier: Carrier) -> SocketID {
+    var id = SocketID(number)
+    id.origin = .relayed(over: carrier)
+    return id
+  }
+  package var isRelayed: Bool { origin != .bound }
 }
 
 /// A TCP connection of the runtime. The hub numbers those that it has dialled, the runtime those

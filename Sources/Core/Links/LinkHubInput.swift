@@ -12,6 +12,8 @@ package enum LinkHubInput: Sendable {
   case removePeer(SessionID)
   /// The content of a box that `from` sealed.
   case description(LinkDescription, from: SessionID)
+  /// Relays that may be used; the newest replaces all before.
+  case relays(RelayGrant)
 
   /// One UDP datagram.
   case datagram([UInt8], from: SocketAddress, on: SocketID)

@@ -31,7 +31,9 @@ package struct CandidatePair: Sendable {
   let foundation: Foundation
   /// Of the local and the remote candidate.
   let localPriority: UInt32
-  let remotePriority: UInt32
+  var remotePriority: UInt32
+  /// Either end is an address at a relay.
+  var isRelayed: Bool
   package var state = State.frozen
   /// The check that is on its way.
   var check: ConnectivityCheck?

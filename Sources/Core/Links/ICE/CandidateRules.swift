@@ -26,6 +26,8 @@ package enum CandidateRules {
   package static let hostPreference: UInt32 = 126
   package static let peerReflexivePreference: UInt32 = 110
   package static let reflexivePreference: UInt32 = 100
+  /// RFC 8445 §5.1.2.2: below all others.
+  package static let relayedPreference: UInt32 = 0
 
   /// Equal for the same kind, transport, base address and server that told it (RFC 8445 §5.1.1.3): FNV-1a.
   package static func foundation(

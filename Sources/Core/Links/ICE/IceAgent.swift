@@ -23,7 +23,8 @@ package final class IceAgent {
   struct Remote: Sendable {
     let address: SocketAddress
     let foundation: UInt32
-    let priority: UInt32
+    var priority: UInt32
+    var isRelayed = false
   }
 
   package let credentials: IceCredentials
@@ -47,7 +48,11 @@ package final class IceAgent {
   var pacer = BurstPacer(burst: 8, interval: .milliseconds(20))
 
   /// The nominated path.
-  package internal(set) var selected: DatagramPath?
+  package internal(set) var selected: DatagramPath? {
+    didSet { noteRelayed() }
+  }
+  /// The nominated path leads over a relay: direct ones are looked for still.
+  private(set) var isOverRelay = false
   var consent: ConsentFreshness?
   /// No path is nominated, or the one that is has become doubtful.
   var needsNomination = true
@@ -68,6 +73,9 @@ package final class IceAgent {
   static let reflexiveLimit = 16
   /// How long a valid pair waits for a better one before it is nominated.
   static let patience = Interval.milliseconds(50)
+  /// The same where it leads over a relay: direct ways open as both sides knock, which takes a round
+  /// trip or two. Meanwhile frames go over the relay already.
+  static let relayedPatience = Interval.milliseconds(300)
   static let firstRoundPause = Interval.seconds(2)
   static let longestRoundPause = Interval.seconds(16)
 
@@ -113,14 +121,17 @@ package final class IceAgent {
   ) {
     remoteCredentials = credentials
     for candidate in candidates where candidate.transport == .udp {
-      guard told < LinkDescription.candidateLimit,
-        !remotes.contains(where: { $0.address == candidate.address })
-      else { continue }
+      let isRelayed = candidate.kind == .relayed
+      if let known = remotes.firstIndex(where: { $0.address == candidate.address }) {
+        if isRelayed { markRelayed(known, priority: candidate.priority) }
+        continue
+      }
+      guard told < LinkDescription.candidateLimit else { continue }
       told += 1
       remotes.append(
         Remote(
           address: candidate.address, foundation: candidate.foundation,
-          priority: candidate.priority))
+          priority: candidate.priority, isRelayed: isRelayed))
     }
     formPairs(at: now)
     for request in early {
@@ -130,6 +141,21 @@ package final class IceAgent {
     early = []
     proceed(at: now)
   }
+
+  /// Its check came before the description that says what it is, and looked like a direct way.
+  private func markRelayed(_ remote: Int, priority: UInt32) {
+    guard !remotes[remote].isRelayed else { return }
+    remotes[remote].isRelayed = true
+    remotes[remote].priority = priority
+    for index in pairs.indices where pairs[index].path.remote == remotes[remote].address {
+      pairs[index].isRelayed = true
+      pairs[index].remotePriority = priority
+    }
+    sortPairs()
+    noteRelayed()
+  }
+
+  private func noteRelayed() { isOverRelay = selected.map(isRelayed) ?? false }
 
   func formPairs(at now: Instant) {
     guard remoteCredentials != nil else { return }
@@ -155,11 +181,19 @@ package final class IceAgent {
     let pair = CandidatePair(
       path: path,
       foundation: .init(local: base.foundation, remote: remote.foundation),
-      localPriority: base.priority, remotePriority: remote.priority)
+      localPriority: base.priority, remotePriority: remote.priority,
+      isRelayed: base.socket.isRelayed || remote.isRelayed)
     let priority = pair.priority(isControlling: isControlling)
     let place =
       pairs.firstIndex { $0.priority(isControlling: isControlling) < priority } ?? pairs.count
     pairs.insert(pair, at: place)
+  }
+
+  func sortPairs() {
+    let isControlling = isControlling
+    pairs.sort {
+      $0.priority(isControlling: isControlling) > $1.priority(isControlling: isControlling)
+    }
   }
 
   /// RFC 8445 §6.1.2.6: of each foundation that nobody tries, the best pair begins.
@@ -200,6 +234,10 @@ package final class IceAgent {
     pairs.first { $0.path == path }?.roundTrip
   }
 
+  package func isRelayed(_ path: DatagramPath) -> Bool {
+    pairs.first { $0.path == path }?.isRelayed ?? path.socket.isRelayed
+  }
+
   package func lastResponse(on path: DatagramPath) -> Instant? {
     pairs.first { $0.path == path }?.lastResponse
   }
@@ -211,18 +249,15 @@ package final class IceAgent {
       guard let dueAt = pairs[index].check?.dueAt else { continue }
       earliest = .earlier(earliest, Deadline("ice check", at: dueAt))
     }
-    if !triggered.isEmpty || needsNomination && pairs.contains(where: { $0.state == .waiting }) {
+    if !triggered.isEmpty || pairs.contains(where: { $0.state == .waiting && isWanted($0) }) {
       earliest = .earlier(earliest, Deadline("ice pace", at: pacer.refillAt))
     }
     if let consent, selected != nil {
       let at = min(consent.askAt, consent.expiresAt)
       earliest = .earlier(earliest, Deadline("ice consent", at: at))
     }
-    if isControlling, needsNomination, let since = firstValidAt,
-      !pairs.contains(where: { $0.check?.nominates == true }),
-      pairs.contains(where: { $0.state == .succeeded })
-    {
-      earliest = .earlier(earliest, Deadline("ice nomination", at: since + Self.patience))
+    if let nomination {
+      earliest = .earlier(earliest, Deadline("ice nomination", at: nomination.at))
     }
     if let nextRoundAt {
       earliest = .earlier(earliest, Deadline("ice round", at: nextRoundAt))

@@ -21,7 +21,7 @@ extension IceAgent {
     if let round = nextRoundAt, round <= now {
       nextRoundAt = nil
       roundPause = min(roundPause * 2, Self.longestRoundPause)
-      for index in pairs.indices where pairs[index].state == .failed {
+      for index in pairs.indices where pairs[index].state == .failed && !isIdle(pairs[index]) {
         pairs[index].state = .waiting
       }
     }
@@ -35,8 +35,10 @@ extension IceAgent {
     keepConsent(at: now)
     nominate(at: now)
     while let index = nextToCheck(), pacer.take(at: now) { check(index, nominates: false, at: now) }
-    let isOver = pairs.allSatisfy { $0.state == .failed }
-    if isOver, !pairs.isEmpty, nextRoundAt == nil { nextRoundAt = now + roundPause }
+    let isOver = pairs.allSatisfy { $0.state == .failed || isIdle($0) }
+    if isOver, nextRoundAt == nil, pairs.contains(where: { $0.state == .failed && !isIdle($0) }) {
+      nextRoundAt = now + roundPause
+    }
   }
 
   func retransmit(_ index: Int, at now: Instant) {
@@ -70,18 +72,37 @@ extension IceAgent {
     }
   }
 
-  /// RFC 8445 §8.1.1: the controlling side asks for the best valid pair, at once when no better
-  /// one can come any more, after a little patience otherwise.
   func nominate(at now: Instant) {
-    guard isControlling, needsNomination, !pairs.contains(where: { $0.check?.nominates == true }),
-      let best = pairs.firstIndex(where: { $0.state == .succeeded })
-    else { return }
-    let mayImprove = pairs[..<best].contains { $0.state != .failed }
-    if mayImprove, let since = firstValidAt, now < since + Self.patience { return }
-    check(best, nominates: true, at: now)
+    guard let nomination, nomination.at <= now else { return }
+    check(nomination.index, nominates: true, at: now)
   }
 
-  /// Triggered checks first, then the best that waits; none once a path is nominated.
+  /// RFC 8445 §8.1.1: the controlling side asks for the best valid pair, at once when no better
+  /// one can come any more, after some patience otherwise. A direct pair that becomes valid after a
+  /// relayed one was nominated is nominated in its place.
+  var nomination: (index: Int, at: Instant)? {
+    guard isControlling, needsNomination || isOverRelay,
+      !pairs.contains(where: { $0.check?.nominates == true }),
+      let best = pairs.firstIndex(where: { $0.state == .succeeded }), isWanted(pairs[best])
+    else { return nil }
+    guard let since = firstValidAt, pairs[..<best].contains(where: { $0.state != .failed }) else {
+      return (best, .zero)
+    }
+    return (best, since + (pairs[best].isRelayed ? Self.relayedPatience : Self.patience))
+  }
+
+  /// Whether this pair could be the one to nominate: any while there is none, a direct one while
+  /// frames go over a relay.
+  func isWanted(_ pair: CandidatePair) -> Bool {
+    needsNomination || isOverRelay && !pair.isRelayed
+  }
+
+  /// A relayed pair while another one is in use, or this: it is not checked again.
+  private func isIdle(_ pair: CandidatePair) -> Bool {
+    !needsNomination && isOverRelay && pair.isRelayed
+  }
+
+  /// Triggered checks first, then the best that waits; none once a direct path is nominated.
   func nextToCheck() -> Int? {
     while let path = triggered.first {
       if let index = pairs.firstIndex(where: { $0.path == path }), pairs[index].state == .waiting {
@@ -89,11 +110,13 @@ extension IceAgent {
       }
       triggered.removeFirst()
     }
-    guard needsNomination else { return nil }
-    if let index = pairs.firstIndex(where: { $0.state == .waiting }) { return index }
+    guard needsNomination || isOverRelay else { return nil }
+    if let index = nextWanted { return index }
     thawFoundations()
-    return pairs.firstIndex { $0.state == .waiting }
+    return nextWanted
   }
+
+  private var nextWanted: Int? { pairs.firstIndex { $0.state == .waiting && isWanted($0) } }
 
   func check(_ index: Int, nominates: Bool, at now: Instant) {
     let request = request(localPriority: pairs[index].localPriority, nominates: nominates)

@@ -194,6 +194,6 @@ extension IceAgent {
 
   func changeRole(toControlling controlling: Bool) {
     isControlling = controlling
-    pairs.sort { $0.priority(isControlling: controlling) > $1.priority(isControlling: controlling) }
+    sortPairs()
   }
 }

@@ -136,6 +136,14 @@ package struct DatagramCarrier {
     mutating get { agent.sendingPath ?? previous?.sendingPath }
   }
 
+  /// Whether that leads over a relay of either side.
+  package var isRelayed: Bool {
+    mutating get {
+      guard let path = sendingPath else { return false }
+      return agent.isRelayed(path) || previous?.isRelayed(path) == true
+    }
+  }
+
   package mutating func send(_ frame: Frame, at now: Instant) -> Bool {
     let isSent = link?.send(frame, at: now) ?? false
     advance(at: now)

@@ -79,8 +79,10 @@ final class PeerLinks {
     _ bases: [(SocketID, Candidate)], candidates: [Candidate], at now: Instant
   ) {
     let hadEndpoints = hasEndpoints
-    let gone = ownCandidates.count { own in !candidates.contains { $0.address == own.address } }
-    let isElsewhere = gone == ownCandidates.count
+    // What servers told goes and comes by itself.
+    let hosts = ownCandidates.filter { $0.kind == .host }
+    let gone = hosts.count { own in !candidates.contains { $0.address == own.address } }
+    let isElsewhere = gone == hosts.count
     hasEndpoints = true
     ownBases = bases
     ownCandidates = candidates
@@ -95,9 +97,14 @@ final class PeerLinks {
     turn(at: now)
   }
 
-  /// Other candidates of the same sockets: no new generation, the checks that go on are as good as before.
-  func offer(_ candidates: [Candidate], at now: Instant) {
+  /// Other candidates of the same sockets, and addresses at relays: no new generation, the checks that go on are as
+  /// good as before.
+  func offer(
+    _ bases: [(SocketID, Candidate)], candidates: [Candidate], at now: Instant
+  ) {
+    ownBases = bases
     ownCandidates = candidates
+    datagrams.setLocal(bases, at: now)
     if isPresent { describe(at: now) }
     turn(at: now)
   }

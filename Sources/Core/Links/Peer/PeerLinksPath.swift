@@ -11,7 +11,7 @@ extension PeerLinks {
       guard let pulse = link(id)?.pulse else { continue }
       options.append(
         PathSelection.Option(
-          id: id, rank: id.carrier == .datagram ? 0 : 1, isAlive: pulse.isAlive(at: now),
+          id: id, rank: rank(of: id), isAlive: pulse.isAlive(at: now),
           isSteady: pulse.isSteady(at: now)))
     }
     if let number = selection.update(options), let id = selection.sending {
@@ -52,13 +52,31 @@ extension PeerLinks {
     proved.removeAll { $0.carrier == .stream && $0 != kept }
   }
 
+  /// Datagrams count as a stream where we speak with our relay over TCP; how the other side does with its own
+  /// is not known here.
+  private var datagramCarrier: Carrier {
+    if case .relayed(let carrier) = datagrams.sendingPath?.socket.origin {
+      carrier
+    } else {
+      .datagram
+    }
+  }
+
+  /// See `PathSelection.Option`.
+  private func rank(of id: LinkID) -> Int {
+    guard id.carrier == .datagram else { return 1 }
+    guard datagrams.isRelayed else { return 0 }
+    return datagramCarrier == .datagram ? 2 : 3
+  }
+
   func reportPath() {
     guard let id = selection.sending, let link = link(id) else { return }
-    let farEnd =
-      id.carrier == .datagram ? datagrams.sendingPath?.remote : streams.farEnd(of: id)
+    let isDatagram = id.carrier == .datagram
+    let farEnd = isDatagram ? datagrams.sendingPath?.remote : streams.farEnd(of: id)
     guard let farEnd else { return }
     let current = PathReport(
-      carrier: id.carrier, isRelayed: false, family: farEnd.ip.isV4 ? .v4 : .v6,
+      carrier: isDatagram ? datagramCarrier : .stream, isRelayed: isDatagram && datagrams.isRelayed,
+      family: farEnd.ip.isV4 ? .v4 : .v6,
       roundTrip: link.roundTrip, cipher: link.cipherName)
     if let report, !silence.isOver, report.carrier == current.carrier,
       report.family == current.family, report.isRelayed == current.isRelayed,

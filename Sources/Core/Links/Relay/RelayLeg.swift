@@ -1,0 +1,28 @@
+import Units
+import Wire
+
+/// One relay over one carrier: an allocation there, again and again as long as it is granted.
+struct RelayLeg: Sendable {
+  let server: RelayServer
+  /// The way of what is said to it over UDP; `nil` over TCP, and before it is first asked.
+  var path: DatagramPath?
+  /// The same over TCP, from its dialling on.
+  var stream: StreamID?
+  /// Those that the allocation was asked for with.
+  var credentials: TurnCredentials?
+  /// `nil` before it is asked for, and over TCP until the connection stands.
+  var allocation: TurnAllocation?
+  /// The address that is ours there, and what the hub calls it.
+  var offer: (socket: SocketID, relayed: SocketAddress)?
+  /// When to ask, while nothing is under way.
+  var beginAt: Instant?
+  /// Bytes that the kernel hasn't taken yet, over TCP.
+  var backlog = 0
+
+  init(_ server: RelayServer, beginAt: Instant) {
+    self.server = server
+    self.beginAt = beginAt
+  }
+
+  var carrier: Carrier { server.carrier == .udp ? .datagram : .stream }
+}
