@@ -55,7 +55,7 @@ import Wire
   @Test func `the last who goes as the time runs out was out of reach, who goes before was not`() {
     var left = Departure()
     left.membersChanged(count: 1, at: start)
-    left.membersChanged(count: 0, at: start + .seconds(25))
+    left.membersChanged(count: 0, at: start + .seconds(20))
     #expect(left.verdict(members: [], at: start + .seconds(29.9)) == nil)
     #expect(left.verdict(members: [], at: start + .seconds(30)) == .noPath)
     // Who comes then has his own time.
@@ -65,7 +65,7 @@ import Wire
 
     var early = Departure()
     early.membersChanged(count: 1, at: start)
-    early.membersChanged(count: 0, at: start + .seconds(24.9))
+    early.membersChanged(count: 0, at: start + .seconds(19.9))
     #expect(early.deadline == nil)
   }
 

@@ -18,8 +18,8 @@ struct Departure: Sendable {
 
   private static let patience = Interval.seconds(30)
   /// How much later than the other side one may have learned of it: TCP sends again after 1 s, then
-  /// after 2 s more (RFC 6298 §2 and §5.5), and this is both with a slow path.
-  private static let lag = Interval.seconds(5)
+  /// after 2 s and 4 s more (RFC 6298 §2 and §5.5), and this is all three with a slow path.
+  private static let lag = Interval.seconds(10)
 
   enum Verdict: Hashable, Sendable {
     /// Exit 6: members are present and none could be reached.

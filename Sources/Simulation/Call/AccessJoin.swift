@@ -54,11 +54,10 @@ package struct AccessJoin {
     let sides = call.network.addAccesses(pair, servers: call.server.host.addresses)
     let order = random.chance(0.5) ? [sides.first, sides.second] : [sides.second, sides.first]
     let line = isServerNear ? AccessLine.local : AccessLine(name: "drawn", both: conditions.half)
-    for (access, after) in zip(order, [.zero, pause]) {
+    for (name, access, after) in [("Anna", order[0], .zero), ("Ben", order[1], pause)] {
       var options = SimulatedMember.Options()
       options.sendsVideo = false
       options.serverPort = access.kind.serverPort
-      let name = after == .zero ? "Anna" : "Ben"
       call.add("\(name) (\(access.kind))", line: line, at: access, options: options, after: after)
     }
     guard isServerNear else { return }
