@@ -139,7 +139,12 @@ struct ReflexiveGathering {
   mutating func handleTimeout(at now: Instant) { proceed(at: now) }
 
   var nextDeadline: Deadline? {
-    inquiries.map(\.dueAt).min().map { Deadline("stun", at: $0) }
+    // In place: this is asked after every packet.
+    var deadline: Deadline?
+    for index in 0..<inquiries.count {
+      deadline = .earlier(deadline, Deadline("stun", at: inquiries[index].dueAt))
+    }
+    return deadline
   }
 
   private mutating func proceed(at now: Instant) {
