@@ -26,7 +26,9 @@ private final class Puncher {
 
   func ask(_ server: SimulatedStunServer, as kind: StunMessage.Class = .request) {
     var writer = ByteWriter()
-    StunMessage(kind, transactionID: Self.transaction, attributes: []).write(to: &writer)
+    // As long as its answer, which is never longer.
+    let filling = StunAttribute.software([UInt8](repeating: 0x20, count: 24))
+    StunMessage(kind, transactionID: Self.transaction, attributes: [filling]).write(to: &writer)
     for address in server.addresses { host.transmit(writer.bytes, to: address, from: socket) }
   }
 
