@@ -220,6 +220,18 @@ final class RelayLab {
 
   func send(_ data: [UInt8], to peer: SocketAddress) { handle(.send(data, to: peer)) }
 
+  /// From now on nothing gets through but this error in answer to a refresh, signed by `code` if at all.
+  func refuseRefresh(
+    _ attributes: [StunAttribute], signedBy code: (([UInt8]) -> [UInt8])? = nil
+  ) throws {
+    isCut = true
+    handle(.check)
+    let request = try StunMessage(decoding: sent.last!.bytes)
+    let answer = StunMessage(
+      .error, method: .refresh, transactionID: request.transactionID, attributes: attributes)
+    deliver((code.map { answer.signed($0) } ?? answer).encoded)
+  }
+
   /// As if the relay had sent it.
   func deliver(_ bytes: [UInt8]) { handle(.received(bytes)) }
 

@@ -40,18 +40,18 @@ import Wire
     }
     /// The clock goes on, and timers with it.
     func run(_ interval: Interval) {
-      let end = now + interval
-      while let deadline = agent.nextDeadline, deadline.at <= end {
-        #expect(deadline.at > now || deadline.at == now)
-        now = max(now, deadline.at)
-        agent.handleTimeout(at: now)
-        drain()
-        if let next = agent.nextDeadline, next.at <= now {
-          Issue.record("\(next.timer) stays due")
-          return
-        }
-      }
-      now = end
+      now = runTimers(
+        from: now, for: interval,
+        next: {
+          // Never in the past.
+          if let deadline = agent.nextDeadline { #expect(deadline.at >= now) }
+          return agent.nextDeadline
+        },
+        fire: {
+          now = $0
+          agent.handleTimeout(at: now)
+          drain()
+        })
     }
     func answer(
       _ request: (message: StunMessage, path: DatagramPath), from path: DatagramPath? = nil,

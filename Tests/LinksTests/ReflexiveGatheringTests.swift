@@ -48,16 +48,12 @@ import Wire
     }
 
     func run(_ interval: Interval) {
-      let end = now + interval
-      while let deadline = hub.nextDeadline, deadline.at <= end {
-        now = max(now, deadline.at)
-        feed(.timeout)
-        if let next = hub.nextDeadline, next.at <= now {
-          Issue.record("\(next.timer) stays due")
-          return
-        }
-      }
-      now = end
+      now = runTimers(
+        from: now, for: interval, next: { hub.nextDeadline },
+        fire: {
+          now = $0
+          feed(.timeout)
+        })
     }
 
     /// The answer to the newest question.

@@ -71,17 +71,13 @@ import Wire
     }
 
     func run(_ interval: Interval) {
-      let end = now + interval
-      while let deadline = agent.nextDeadline, deadline.at <= end {
-        now = max(now, deadline.at)
-        agent.handleTimeout(at: now)
-        drain()
-        if let next = agent.nextDeadline, next.at <= now {
-          Issue.record("\(next.timer) stays due")
-          return
-        }
-      }
-      now = end
+      now = runTimers(
+        from: now, for: interval, next: { agent.nextDeadline },
+        fire: {
+          now = $0
+          agent.handleTimeout(at: now)
+          drain()
+        })
     }
   }
 

@@ -66,16 +66,9 @@ import Wire
 
   @Test func `algorithms that a later challenge leaves out are noticed`() throws {
     let lab = RelayLab { $0.algorithms = [.sha256] }
-    lab.isCut = true
-    lab.handle(.check)
-    let request = try StunMessage(decoding: lab.sent.last!.bytes)
-    lab.deliver(
-      StunMessage(
-        .error, method: .refresh, transactionID: request.transactionID,
-        attributes: [
-          .errorCode(438, reason: []), .realm(lab.relay.realm), .nonce(lab.relay.nonce),
-        ]
-      ).encoded)
+    try lab.refuseRefresh([
+      .errorCode(438, reason: []), .realm(lab.relay.realm), .nonce(lab.relay.nonce),
+    ])
     #expect(lab.sent.count == 3)
     lab.isCut = false
     lab.run(for: .seconds(600))
@@ -154,28 +147,16 @@ import Wire
   @Test(arguments: [401, 438])
   func `a challenge signed by somebody else is not believed`(code: Int) throws {
     let lab = RelayLab()
-    lab.isCut = true
-    lab.handle(.check)
-    let request = try StunMessage(decoding: lab.sent.last!.bytes)
-    lab.deliver(
-      StunMessage(
-        .error, method: .refresh, transactionID: request.transactionID,
-        attributes: [.errorCode(code, reason: []), .realm([1]), .nonce([2])]
-      ).signed { _ in [UInt8](repeating: 9, count: 20) }.encoded)
+    try lab.refuseRefresh([.errorCode(code, reason: []), .realm([1]), .nonce([2])]) { _ in
+      [UInt8](repeating: 9, count: 20)
+    }
     #expect(lab.allocation.counters.unauthentic == 1)
     #expect(lab.sent.count == 3)
   }
 
   @Test func `a refusal that need not be signed doesn't end what is granted`() throws {
     let lab = RelayLab()
-    lab.isCut = true
-    lab.handle(.check)
-    let request = try StunMessage(decoding: lab.sent.last!.bytes)
-    lab.deliver(
-      StunMessage(
-        .error, method: .refresh, transactionID: request.transactionID,
-        attributes: [.errorCode(401, reason: []), .realm([1]), .nonce([2])]
-      ).encoded)
+    try lab.refuseRefresh([.errorCode(401, reason: []), .realm([1]), .nonce([2])])
     lab.isCut = false
     lab.run(for: .seconds(1_000))
     #expect(lab.failure == nil)
