@@ -58,6 +58,7 @@ let targets: [Target] = [
   core("Receiving", "Units", "Wire", "Media"),
   core("Links", "Units", "Wire", "Ciphers"),
   core("Rooms", "Units", "Wire", "Ciphers"),
+  core("Checks", "Units", "Wire", "Ciphers", "Links", "Rooms"),
   core(
     "Call", "Units", "Wire", "Media", "Ciphers", "Sending", "Receiving", "Links", "Rooms"),
 
@@ -75,7 +76,7 @@ let targets: [Target] = [
     "ServerRuntime", "Runtime", "CLinux", "Units", "Wire", "Ciphers", "Links", "Rooms"),
   runtime(
     "CallRuntime", "Runtime", "CLinux", "Units", "Wire", "Media", "Hearing", "Ciphers", "Sending",
-    "Receiving", "Links", "Rooms", "Call"),
+    "Receiving", "Links", "Rooms", "Checks", "Call"),
 
   .target(
     name: "Simulation",
@@ -85,12 +86,12 @@ let targets: [Target] = [
     ], path: "Sources/Simulation", swiftSettings: settings),
 
   library(
-    "Apps", "CommandLine", ["CLinux", "Units", "Wire", "Media", "Rooms", "Call"]),
+    "Apps", "CommandLine", ["CLinux", "Units", "Wire", "Media", "Rooms", "Checks", "Call"]),
   library("Apps", "Judging", ["CommandLine", "Units", "Media"]),
   program(
     "p2pcall", "CommandLine", "CallRuntime", "Runtime", "Encryption", "VideoCodec", "AudioCodec",
     "ErasureCoding", "Camera", "Sound", "Files", "Window", "CLinux", "Units", "Wire", "Media",
-    "Ciphers", "Links", "Rooms", "Call"),
+    "Ciphers", "Links", "Rooms", "Checks", "Call"),
   program(
     "p2pcall-rendezvous", "CommandLine", "ServerRuntime", "Runtime", "Encryption", "Files",
     "CLinux", "Units", "Wire", "Ciphers", "Links", "Rooms"),
@@ -120,6 +121,7 @@ let targets: [Target] = [
   tests("Receiving", "Receiving", "Sending", "ErasureCoding", "Wire", "Media", "Units"),
   tests("Links", "Links", "Wire", "Ciphers", "Units"),
   tests("Rooms", "Rooms", "Wire", "Ciphers", "Encryption", "Units"),
+  tests("Checks", "Checks", "Simulation", "Rooms", "Links", "Wire", "Ciphers", "Units"),
   tests(
     "Call", "Call", "Simulation", "ErasureCoding", "Links", "Rooms", "Sending", "Receiving",
     "Wire", "Media", "Ciphers", "Units"),
@@ -144,7 +146,9 @@ let targets: [Target] = [
   tests(
     "Relay", "Runtime", "Encryption", "Rooms", "Links", "Fixtures", "Wire", "Ciphers", "CLinux",
     "Units"),
-  tests("CommandLine", "CommandLine", "CLinux", "Simulation", "Rooms", "Call", "Media", "Units"),
+  tests(
+    "CommandLine", "CommandLine", "CLinux", "Simulation", "Rooms", "Checks", "Call", "Media",
+    "Units"),
   tests("Judging", "Judging", "Media", "Units"),
   tests(
     "Scenario", "Simulating", "CommandLine", "Judging", "Simulation", "Call", "Sending",

@@ -53,9 +53,10 @@ final class Homes {
   }
 
   /// coturn beside the server, without the deny list that is shipped, on which the addresses here are. Returns
-  /// the options by which the server grants it.
-  func startRelay(_ path: String) throws -> [String] {
-    let secret = "a secret of both servers"
+  /// the options by which the server grants it. `secret` is the server's; the relay has its own.
+  func startRelay(
+    _ path: String, secretOfServer secret: String = "a secret of both servers"
+  ) throws -> [String] {
     let file = programs.path("turn-secret")
     let isWritten = FileManager.default.createFile(
       atPath: file, contents: Data("\(secret)\n".utf8), attributes: [.posixPermissions: 0o600])
@@ -65,7 +66,7 @@ final class Homes {
       [
         network(.publicNetwork), "--", path, "-n", "--listening-ip", Self.server, "--relay-ip",
         Self.server, "--no-tls", "--no-dtls", "--realm", "example.org", "--use-auth-secret",
-        "--static-auth-secret", secret, "--no-cli", "--relay-threads", "1",
+        "--static-auth-secret", "a secret of both servers", "--no-cli", "--relay-threads", "1",
         "--pidfile", programs.path("relay.pid"), "--userdb", programs.path("relay.users"),
         "--log-file", programs.path("relay.log"), "--simple-log",
       ])

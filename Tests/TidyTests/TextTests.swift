@@ -47,11 +47,14 @@ import Testing
   }
 
   @Test func `docs name every event and everything that it holds`() throws {
-    let path = "Sources/Apps/CommandLine/EventJSON.swift"
-    let writer = try #require(Repository.files.first { $0.path == path }).text
+    let paths = ["EventJSON", "CheckReport"].map { "Sources/Apps/CommandLine/\($0).swift" }
+    let writers = Repository.files.filter { paths.contains($0.path) }
+    try #require(writers.count == paths.count)
+    let findings = Repository.files(in: "Sources/Core/Checks").map(\.text).joined()
+    let writer = writers.map(\.text).joined() + findings
     let docs = try #require(Repository.files.first { $0.path == "docs/events.md" }).text
     let names =
-      writer.matches(of: #/add\("(\w+)"/#).map { String($0.1) }
+      writer.matches(of: #/(?:add|\.text|\.number)\("(\w+)"/#).map { String($0.1) }
       + writer.matches(of: #/case \.\w+: "([\w-]+)"/#).map { String($0.1) }
     #expect(names.count > 50)
     for name in names { #expect(docs.contains("`\(name)`"), "\(name)") }

@@ -130,7 +130,33 @@ extension Certificate {
   }
 }
 
+extension Certificate {
+  /// Seconds since 1970; `nil` where a date cannot be read.
+  var validity: ClosedRange<Int64>? {
+    guard let begin = Self.seconds(X509_get0_notBefore(pointer)),
+      let end = Self.seconds(X509_get0_notAfter(pointer)), begin <= end
+    else { return nil }
+    return begin...end
+  }
+
+  private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
+    guard let time, let epoch = ASN1_TIME_set(nil, 0) else { return nil }
+    defer {
+      ASN1_TIME_free(epoch)
+      ErrorQueue.clear()
+    }
+    var (days, seconds): (Int32, Int32) = (0, 0)
+    guard ASN1_TIME_diff(&days, &seconds, epoch, time) == 1 else { return nil }
+    return Int64(days) * 86_400 + Int64(seconds)
+  }
+}
+
 extension CertificateAuthority {
+  /// From when to when a DER certificate is valid, in seconds since 1970; `nil` where it doesn't parse.
+  package static func validity(ofCertificate der: [UInt8]) -> ClosedRange<Int64>? {
+    Certificate(der: der)?.validity
+  }
+
   /// The name in a person's DER certificate; meaningful only after `refusal` returned `nil`.
   package static func personName(inCertificate der: [UInt8]) -> String? {
     Certificate(der: der)?.personName

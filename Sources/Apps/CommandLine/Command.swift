@@ -3,6 +3,7 @@ package enum Command: Hashable, Sendable {
   case createRoom(ServerOptions)
   case join(JoinOptions)
   case devices
+  case check(CheckOptions)
   case identity
   case peers(PeersCommand)
   /// Text for standard output.
@@ -17,6 +18,7 @@ package enum Command: Hashable, Sendable {
     case "join": self.init(try joinTable.parse(rest).map(Command.join))
     case "room": try self.init(roomArguments: rest)
     case "devices": self.init(try devicesTable.parse(rest))
+    case "check": self.init(try checkTable.parse(rest).map(Command.check))
     case "identity": self.init(try identityTable.parse(rest))
     case "peers": try self.init(peersArguments: rest)
     case "--help", "-h", "help": self = .help(overview)
@@ -74,7 +76,8 @@ package enum PeersCommand: Hashable, Sendable {
 private var overview: String {
   let commands = [
     (roomCreateTable.name, roomCreateTable.meaning), (joinTable.name, joinTable.meaning),
-    (devicesTable.name, devicesTable.meaning), (identityTable.name, identityTable.meaning),
+    (devicesTable.name, devicesTable.meaning), (checkTable.name, checkTable.meaning),
+    (identityTable.name, identityTable.meaning),
     ("p2pcall peers", "the people whose keys are remembered: list, show, rename, forget, trust"),
   ]
   return """

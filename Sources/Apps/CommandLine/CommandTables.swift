@@ -183,6 +183,24 @@ let devicesTable = CommandTable<Nothing, Command>(
   return .devices
 }
 
+let checkTable = CommandTable<CheckOptions, CheckOptions>(
+  "p2pcall check", "what works here and what does not: devices, server, network, relays",
+  notes: [
+    "It takes 10 s at most, changes nothing, and needs no room: it makes one of its own at the "
+      + "server and leaves it. A picture and a moment of sound are taken and thrown away.",
+    "Exit codes: 0 a call can be expected to come about, 1 it cannot, 2 usage, 130 interrupted.",
+  ],
+  options: connectionOptions(\CheckOptions.connection) + [
+    .stored(
+      "events", "FORMAT", "json: one finding a line on stdout, as an event", \CheckOptions.events
+    ) { (text) throws(UsageError) in try choice(EventFormat.self)(text) }
+  ], defaults: CheckOptions.init
+) { (options, operands) throws(UsageError) in
+  try refuse(operands, "check")
+  try check(options.connection)
+  return options
+}
+
 let identityTable = CommandTable<Nothing, Command>(
   "p2pcall identity", "this computer's identity: its fingerprint and name",
   options: [], defaults: Nothing.init

@@ -1,6 +1,8 @@
 /// How a program ends: a promise to scripts, never renumbered.
 package enum ExitCode: Int32, Sendable {
   case success = 0
+  /// `p2pcall check` expects no call to come about.
+  case noCallExpected = 1
   /// The user's mistake, said in one sentence.
   case usage = 2
   case serverUnreachable = 3

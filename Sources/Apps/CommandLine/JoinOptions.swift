@@ -100,6 +100,13 @@ package struct ServerOptions: Hashable, Sendable {
   package init() {}
 }
 
+/// Everything that `p2pcall check` is told.
+package struct CheckOptions: Hashable, Sendable {
+  package var connection = ServerOptions()
+  package var events: EventFormat?
+  package init() {}
+}
+
 /// Everything that `p2pcall join` is told.
 package struct JoinOptions: Hashable, Sendable {
   package var room = RoomArgument.prompt

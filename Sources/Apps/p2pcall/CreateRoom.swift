@@ -11,17 +11,7 @@ import Wire
 func createRoom(_ options: ServerOptions) throws {
   let user = try LocalUser(certificate: options.certFile, key: options.keyFile)
   let server = try ServerChoice(options, room: nil, user: user)
-  let suite = OpenSSLCipherSuite()
-  let nonce = suite.randomBytes(32)
-  let room = RoomID.create(
-    ownerKeyInfo: user.identity.publicKeyInfo, nonce: nonce, with: suite)
-  let keys = try RoomKeys(room, with: suite)
-  let record = roomRecord(keys, nonce: nonce, user: user, suite: suite)
-  let client = RendezvousClient(
-    RendezvousClient.Configuration(
-      admissionSeed: keys.admissionSeed, session: newSession(suite), peerID: user.key.bytes,
-      record: record, seed: suite.randomSeed()),
-    ciphers: suite)
+  let (room, client) = try newRoom(of: user, for: roomLifetime)
   let creation = try RoomCreation(
     client: client, serverAddresses: server.resolved, makeServerSession: server.makeSession,
     decideServer: server.accepts)
@@ -52,10 +42,27 @@ func createRoom(_ options: ServerOptions) throws {
 private let roomLifetime: UInt64 = 30 * 24 * 3_600
 private let roomSize: UInt16 = 16
 
+/// A room that ends after `lifetime` seconds, and the client that makes it at a server.
+func newRoom(of user: LocalUser, for lifetime: UInt64) throws -> (RoomID, RendezvousClient) {
+  let suite = OpenSSLCipherSuite()
+  let nonce = suite.randomBytes(32)
+  let room = RoomID.create(
+    ownerKeyInfo: user.identity.publicKeyInfo, nonce: nonce, with: suite)
+  let keys = try RoomKeys(room, with: suite)
+  let record = roomRecord(keys, nonce: nonce, lifetime: lifetime, user: user, suite: suite)
+  let client = RendezvousClient(
+    RendezvousClient.Configuration(
+      admissionSeed: keys.admissionSeed, session: newSession(suite), peerID: user.key.bytes,
+      record: record, seed: suite.randomSeed()),
+    ciphers: suite)
+  return (room, client)
+}
+
 private func roomRecord(
-  _ keys: RoomKeys, nonce: [UInt8], user: LocalUser, suite: OpenSSLCipherSuite
+  _ keys: RoomKeys, nonce: [UInt8], lifetime: UInt64, user: LocalUser,
+  suite: OpenSSLCipherSuite
 ) -> RoomRecord {
-  let expiry = UInt64(max(0, Clock.wallSeconds)) + roomLifetime
+  let expiry = UInt64(max(0, Clock.wallSeconds)) + lifetime
   let policy = RoomPolicy(expiry: expiry, size: roomSize)
   let charter = keys.signedCharter(policy, version: 1, nonce: nonce, by: user.identity)
   return RoomRecord(

@@ -31,6 +31,7 @@ enum Program {
     case .identity: try showIdentity()
     case .peers(let command): try performPeers(command)
     case .devices: listDevices()
+    case .check(let options): return try check(options, start: start)
     case .createRoom(let options): try createRoom(options)
     case .join(let options): return try join(options, start: start)
     }

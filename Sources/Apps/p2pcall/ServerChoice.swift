@@ -1,4 +1,5 @@
 import CLinux
+import Checks
 import CommandLine
 import Encryption
 import Links
@@ -18,7 +19,23 @@ struct ServerChoice {
 
   /// Throws exit 3 where the host is not found, 130 where a signal came first.
   init(_ options: ServerOptions, room: ServerAddress?, user: LocalUser) throws {
-    address = options.server ?? room ?? .standard
+    let address = options.server ?? room ?? .standard
+    switch try lookUp(address.host, port: address.port, unless: Signals()) {
+    case .success(let addresses):
+      try self.init(options, at: address, resolved: addresses, user: user)
+    case nil: throw Failure(.interrupted, "interrupted before \(address.host) was found")
+    case .failure(let error):
+      throw Failure(
+        .serverUnreachable, "\(error); check --server, or give the server's address as a number")
+    }
+  }
+
+  init(
+    _ options: ServerOptions, at address: ServerAddress, resolved: [SocketAddress],
+    user: LocalUser
+  ) throws {
+    self.address = address
+    self.resolved = resolved
     pin = options.serverPin
     authority = try options.caFile.map { path throws in
       do { return try CertificateAuthority(pem: try named(path)) } catch let error
@@ -29,13 +46,6 @@ struct ServerChoice {
     }
     sessions = RendezvousClientSessions(user.identity)
     self.user = user
-    switch try lookUp(address.host, port: address.port, unless: Signals()) {
-    case .success(let addresses): resolved = addresses
-    case nil: throw Failure(.interrupted, "interrupted before \(address.host) was found")
-    case .failure(let error):
-      throw Failure(
-        .serverUnreachable, "\(error); check --server, or give the server's address as a number")
-    }
   }
 
   /// Loopback addresses are of use to others only where all meet on this computer.
@@ -49,16 +59,8 @@ struct ServerChoice {
   /// Decides by the rules, else asks where it may; says on stderr why a server is refused. `nil`
   /// when a signal came instead of an answer.
   func accepts(_ shown: RendezvousClient.ServerFacts, mayAsk: Bool) -> Bool? {
-    let known: KnownServers
-    do { known = try user.knownServers(notice: say) } catch {
-      say("\(error)")
-      return false
-    }
-    let facts = ServerFacts(
-      keyHash: shown.keyHash, chain: shown.chain, host: address.host, authority: authority)
-    guard let facts else { return false }
-    let trust = ServerTrust(pin: pin, hasAuthority: authority != nil, known: known)
-    switch trust.verdict(on: facts, of: address) {
+    guard let (facts, verdict) = judge(shown) else { return false }
+    switch verdict {
     case .accepted: return true
     case .refused(let refusal):
       say(refusal.sentence(for: address))
@@ -70,6 +72,37 @@ struct ServerChoice {
           + "for; the call goes on without it")
       return false
     }
+  }
+
+  /// By the rules; `nil` where they cannot be read, which is said on stderr.
+  private func judge(
+    _ shown: RendezvousClient.ServerFacts
+  ) -> (facts: ServerFacts, verdict: ServerVerdict)? {
+    let known: KnownServers
+    do { known = try user.knownServers(notice: say) } catch {
+      say("\(error)")
+      return nil
+    }
+    let facts = ServerFacts(
+      keyHash: shown.keyHash, chain: shown.chain, host: address.host, authority: authority)
+    guard let facts else { return nil }
+    let trust = ServerTrust(pin: pin, hasAuthority: authority != nil, known: known)
+    return (facts, trust.verdict(on: facts, of: address))
+  }
+
+  /// The same for a check, which asks nobody and remembers nothing.
+  func identity(_ shown: RendezvousClient.ServerFacts) -> ServerIdentity? {
+    guard let (facts, verdict) = judge(shown) else { return nil }
+    let validity = shown.chain.first.flatMap { CertificateAuthority.validity(ofCertificate: $0) }
+    let standing: ServerIdentity.Standing =
+      switch verdict {
+      case .accepted(let ground): .accepted(ground)
+      case .refused(let refusal): .refused(refusal.sentence(for: address))
+      case .ask: .unknown
+      }
+    return ServerIdentity(
+      standing: standing, pin: facts.pin, notBefore: validity?.lowerBound,
+      notAfter: validity?.upperBound)
   }
 
   private func ask(_ found: KeyFingerprint) -> Bool? {

@@ -32,6 +32,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -59,6 +60,13 @@ static inline int64_t clinux_wall_clock(void) {
   struct timespec t;
   clock_gettime(CLOCK_REALTIME, &t);
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+// Whether the kernel takes its clock for right (adjtimex(2)): 1 yes, 0 no, -1 it does not say.
+static inline int clinux_is_clock_synchronized(void) {
+  struct timex state = {0};
+  int result = adjtimex(&state);
+  return result < 0 ? -1 : result != TIME_ERROR;
 }
 
 static inline int clinux_timerfd_create(void) {

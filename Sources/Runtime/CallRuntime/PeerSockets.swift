@@ -288,5 +288,5 @@ final class PeerSockets {
 }
 
 extension IPAddress {
-  fileprivate static let unspecifiedV6 = IPAddress(bytes: [UInt8](repeating: 0, count: 16))!
+  static let unspecifiedV6 = IPAddress(bytes: [UInt8](repeating: 0, count: 16))!
 }

@@ -14,4 +14,10 @@ package enum Clock {
 
   /// Seconds since 1970; read once at start and carried on by `now`, since it may jump.
   package static var wallSeconds: Int64 { clinux_wall_clock() / 1_000_000_000 }
+
+  /// Whether something keeps the wall clock right, as far as the kernel knows.
+  package static var isSynchronized: Bool? {
+    let answer = clinux_is_clock_synchronized()
+    return answer < 0 ? nil : answer == 1
+  }
 }

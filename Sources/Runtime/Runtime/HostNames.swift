@@ -14,9 +14,10 @@ package struct ResolutionError: Error, Hashable, CustomStringConvertible {
 }
 
 /// The addresses of a host name, as below; `nil` when a signal came first, which is not taken from
-/// `signals`. The look-up is then left behind on its own thread: nothing can end it.
+/// `signals`, or where `limit` is over. The look-up is then left behind on its own thread: nothing can
+/// end it.
 package func lookUp(
-  _ host: String, port: UInt16, unless signals: Signals
+  _ host: String, port: UInt16, unless signals: Signals, within limit: Interval? = nil
 ) throws(SystemError) -> Result<[SocketAddress], ResolutionError>? {
   let answers = OrderedMailbox<Result<[SocketAddress], ResolutionError>>(
     capacity: 1, wakeUp: try WakeUp())
@@ -26,7 +27,8 @@ package func lookUp(
     pollfd(fd: signals.fileDescriptor, events: Int16(POLLIN), revents: 0),
     pollfd(fd: answers.wakeUp.fileDescriptor, events: Int16(POLLIN), revents: 0),
   ]
-  _ = withExtendedLifetime(signals) { uninterrupted { poll(&items, 2, -1) } }
+  let milliseconds = limit.map { Int32(clamping: Int64($0.milliseconds)) } ?? -1
+  _ = withExtendedLifetime(signals) { uninterrupted { poll(&items, 2, milliseconds) } }
   return items[0].revents == 0 ? answers.takeAll().first : nil
 }
 

@@ -1,0 +1,138 @@
+import Links
+import Units
+import Wire
+
+/// Datagrams, address families and the router.
+extension CheckVerdict {
+  static func network(_ findings: Findings) -> [CheckVerdict] {
+    let network = findings.network
+    if case .notFound = network.server {
+      return [CheckVerdict(.udp, .unknown, "nobody could be asked without the server's address")]
+    }
+    let families = [(Item.ipv4, network.v4), (.ipv6, network.v6)]
+    return [udp(network)] + families.map { family($0.0, $0.1) }
+      + families.compactMap { item, family in
+        family.mapping.map { nat(family, $0, name: name(item)) }
+      }
+  }
+
+  private static func name(_ item: Item) -> String { item == .ipv4 ? "IPv4" : "IPv6" }
+
+  private static func udp(_ network: NetworkFindings) -> CheckVerdict {
+    let roundTrips = [network.v4.roundTrip, network.v6.roundTrip].compactMap { $0 }
+    if let best = roundTrips.min() {
+      return CheckVerdict(
+        .udp, .ok, "the server's answer came back within \(milliseconds(best)) ms",
+        details: [.number("rtt_ms", best.milliseconds)])
+    }
+    let isRelayHeard = network.relays.contains {
+      if case .allocated = $0.outcome { $0.server.carrier == .udp } else { false }
+    }
+    if isRelayHeard {
+      return CheckVerdict(
+        .udp, .failed, "a relay answers over UDP and the server does not",
+        remedy: "whoever runs the server should let its port in over UDP too: without that nobody "
+          + "learns his address outside")
+    }
+    guard case .entered = network.server else {
+      return CheckVerdict(
+        .udp, .failed, "nothing comes back from the server over UDP either",
+        remedy: "see server above")
+    }
+    return CheckVerdict(
+      .udp, .failed, "nothing comes back over UDP: it is blocked here or at the server",
+      remedy: "let UDP out in the firewall here, or use another network; if it is the same from "
+        + "there, the server's port is closed for UDP")
+  }
+
+  private static func family(_ item: Item, _ found: FamilyFindings) -> CheckVerdict {
+    let name = name(item)
+    if let roundTrip = found.roundTrip, let seen = found.sightings.first?.seen.ip {
+      return CheckVerdict(
+        item, .ok, found.isLoopback ? "it works on this computer" : "others see \(seen)",
+        details: [.number("rtt_ms", roundTrip.milliseconds), .text("address", seen.description)])
+    }
+    if found.ownAddresses.isEmpty, !found.isLoopback {
+      return CheckVerdict(
+        item, item == .ipv4 ? .warning : .unknown, "this computer has no \(name) address",
+        remedy: item == .ipv4 ? "those who have only IPv4 are reached over a relay at most" : "")
+    }
+    guard found.isServed else {
+      return CheckVerdict(
+        item, .unknown, "this computer has it, and the server has no \(name) address to ask")
+    }
+    return CheckVerdict(
+      item, .warning, "this computer has it, and no answer came over UDP",
+      remedy: "see udp above")
+  }
+
+  // MARK: The router
+
+  private static func nat(
+    _ found: FamilyFindings, _ mapping: FamilyFindings.Mapping, name: String
+  ) -> CheckVerdict {
+    let isRelayed = "the server's relay, where it has one (--turn), joins you to the others"
+    let (grade, sentence, word, remedy): (Grade, String, String, String) =
+      switch mapping {
+      case .untranslated:
+        (
+          .ok,
+          found.isLoopback
+            ? "\(name): the server is on this computer, so this says nothing about a router"
+            : "\(name): no router changes addresses between here and the server", "none", ""
+        )
+      case .independent:
+        (.ok, "\(name): the router shows you the same to everybody", "endpoint-independent", "")
+      case .sameForPorts:
+        (
+          .ok,
+          "\(name): the router shows you the same to all ports of one address; others could not be "
+            + "asked", "port-independent", ""
+        )
+      case .dependent:
+        (
+          .warning,
+          "\(name): the router shows you differently to everybody (symmetric): others find you only "
+            + "if theirs lets everybody in", "dependent",
+          "\(isRelayed); else use another network, or switch the router to full-cone NAT"
+        )
+      case .unknown(keepsPorts: true):
+        (
+          .ok,
+          "\(name): the router changes your address and keeps your ports, as most do; more only a "
+            + "relay at the server can tell", "unknown", ""
+        )
+      case .unknown(keepsPorts: false):
+        (
+          .unknown,
+          "\(name): the router changes your address and your ports; whether it does so for everybody "
+            + "differently, one server alone cannot tell", "unknown",
+          "\(isRelayed) and lets this check tell more"
+        )
+      }
+    return CheckVerdict(
+      .nat, grade, sentence + filter(found) + hairpin(found), remedy: remedy,
+      details: [
+        .text("family", name == "IPv4" ? "v4" : "v6"), .text("mapping", word),
+        .text("filtering", found.filtering.rawValue),
+        .text("hairpin", found.hairpins.map { $0 ? "yes" : "no" } ?? "unknown"),
+      ])
+  }
+
+  private static func filter(_ found: FamilyFindings) -> String {
+    if found.isLoopback { return "" }
+    return switch found.filtering {
+    case .unknown: "; whether strangers' datagrams get in is unknown"
+    case .none: "; everybody's datagrams get in"
+    case .notByPort: "; another port of a known address gets in, of strangers nothing is known"
+    case .unasked: "; only answers get in"
+    }
+  }
+
+  private static func hairpin(_ found: FamilyFindings) -> String {
+    guard let hairpins = found.hairpins else { return "" }
+    return hairpins
+      ? "; two behind it reach each other by its outer address"
+      : "; two behind it do not reach each other by its outer address"
+  }
+}
