@@ -104,7 +104,8 @@ import Wire
   @Test(arguments: [
     (EndReason.done("you left"), 0), (.unreachable("x"), 3), (.refused, 4),
     (.certificateRefused, 4), (.untrusted, 5),
-    (.changedKey("Bob"), 5), (.proofRefused, 5), (.noPath, 6), (.device, 7), (.interrupted, 130),
+    (.changedKey("Bob"), 5), (.proofRefused, 5), (.noPath, 6), (.noRelay, 6),
+    (.device, 7), (.interrupted, 130),
   ])
   func `every reason has its promised exit code`(reason: EndReason, code: Int) {
     #expect(reason.exitCode == code)

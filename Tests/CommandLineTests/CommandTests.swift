@@ -34,6 +34,15 @@ private let roomID = RoomID.create(
     #expect(sentence.contains("mistyped at character 11"), "\(sentence)")
   }
 
+  @Test func `relays only, and none at all, are told apart and exclude each other`() throws {
+    #expect(try join("--relay-only").relayOnly)
+    #expect(try join("--relay-only", "--transport", "tcp").transport == .tcp)
+    #expect(refusal(["join", "--relay-only", "--no-relay"]).contains("give one of them"))
+    for name in ["", "a b", "eth/0", "sixteen-bytes-xx"] {
+      #expect(refusal(["join", "--interface", name]).contains("ip link"))
+    }
+  }
+
   @Test func `join alone asks for the room and lets everything be chosen`() throws {
     #expect(try join() == JoinOptions())
     #expect(JoinOptions().room == .prompt)
@@ -47,7 +56,8 @@ private let roomID = RoomID.create(
       "pipe:/tmp/{peer}.y4m", "--play=file:out.wav", "--raw-audio", "--size", "1280x720", "--fps",
       "30",
       "--max-bitrate", "1.5M", "--quality", "high", "--content", "detail",
-      "--receive-quality", "640x360", "--transport", "tcp", "--events", "json",
+      "--receive-quality", "640x360", "--transport", "tcp", "--no-relay", "--interface", "wlp2s0",
+      "--events", "json",
       "--for", "2m", "--log-level", "debug", "\(roomID)@example.org:81")
     var expected = JoinOptions()
     expected.room = .address(try RoomAddress(text: "\(roomID)@example.org:81"))
@@ -69,6 +79,8 @@ private let roomID = RoomID.create(
     expected.content = .detail
     expected.receive = .size(PictureSize(width: 640, height: 360))
     expected.transport = .tcp
+    expected.noRelay = true
+    expected.interface = "wlp2s0"
     expected.events = .json
     expected.duration = .seconds(120)
     expected.logLevel = .debug
@@ -221,11 +233,11 @@ private let roomID = RoomID.create(
       "--name NAME", "--video SOURCE", "--audio SOURCE", "--view SINK", "--play SINK",
       "--raw-audio",
       "--size WxH", "--fps N", "--max-bitrate RATE", "--quality", "--receive-quality",
-      "--content KIND", "--transport", "--events",
+      "--content KIND", "--transport", "--relay-only", "--no-relay", "--interface NAME", "--events",
       "--for DURATION", "--log-level LEVEL", "--help", "--version",
     ]
     for option in promised { #expect(text.contains(option), "\(option)") }
-    for option in ["--record", "relay", "--password", "terminal,", "screen"] {
+    for option in ["--record", "--password", "terminal,", "screen"] {
       #expect(!text.contains(option), "\(option)")
     }
   }

@@ -97,9 +97,47 @@ final class Homes {
     return program
   }
 
+  /// Makes the kernel of one of the computers note every address that packets leave it for and come
+  /// to it from, before anything else sees them.
+  func watch(_ place: Place) throws {
+    try script(
+      """
+      n $\(Self.names[place.rawValue]) nft -f - <<RULES
+      table inet seen {
+        set four { type ipv4_addr; flags dynamic; size 4096; }
+        set six { type ipv6_addr; flags dynamic; size 4096; }
+        chain leaving {
+          type filter hook output priority 300;
+          oifname != lo add @four { ip daddr }
+          oifname != lo add @six { ip6 daddr }
+        }
+        chain coming {
+          type filter hook prerouting priority -300;
+          iifname != lo add @four { ip saddr }
+          iifname != lo add @six { ip6 saddr }
+        }
+      }
+      RULES
+      """)
+  }
+
+  /// Those that were noted, but for what the kernel itself says to its neighbours (RFC 4861).
+  func seen(by place: Place) throws -> [String] {
+    let name = Self.names[place.rawValue]
+    let text = try script("n $\(name) nft list ruleset")
+    return text.components(separatedBy: "elements = {").dropFirst().flatMap { list in
+      list.prefix { $0 != "}" }.split(separator: ",").map {
+        $0.trimmingCharacters(in: .whitespacesAndNewlines)
+      }
+    }.filter { !$0.hasPrefix("fe80:") && !$0.hasPrefix("ff02:") && $0 != "::" }.sorted()
+  }
+
+  private static let names = ["PUB", "RA", "RB", "A", "B"]
+
   /// Commands of a shell, in which `n PLACE` runs a command in the network of PUB, RA, RB, A or B.
-  func script(_ commands: String) throws {
-    let numbers = zip(["PUB", "RA", "RB", "A", "B"], holders).map { "\($0)=\($1.identifier)" }
+  @discardableResult
+  func script(_ commands: String) throws -> String {
+    let numbers = zip(Self.names, holders).map { "\($0)=\($1.identifier)" }
     let shell = Process()
     shell.executableURL = URL(fileURLWithPath: "/bin/bash")
     shell.arguments = [
@@ -107,14 +145,18 @@ final class Homes {
       numbers.joined(separator: "\n")
         + "\nn() { local p=$1; shift; nsenter --net=/proc/$p/ns/net -- \"$@\"; }\n" + commands,
     ]
-    let errors = Pipe()
+    let (output, errors) = (Pipe(), Pipe())
+    shell.standardOutput = output
     shell.standardError = errors
     try shell.run()
+    // Errors are few enough to wait in their pipe meanwhile.
+    let text = output.fileHandleForReading.readDataToEndOfFile()
     let said = errors.fileHandleForReading.readDataToEndOfFile()
     shell.waitUntilExit()
     guard shell.terminationStatus == 0 else {
       throw Missing("network: \(String(decoding: said, as: UTF8.self))")
     }
+    return String(decoding: text, as: UTF8.self)
   }
 
   private func network(_ place: Place) -> String {

@@ -48,6 +48,29 @@ import Testing
     #expect(sentence(of: lonely).contains("127.0.0.1:9"))
   }
 
+  @Test func `relays only at a server without relays is 6 with the remedy, before anybody comes`()
+    throws
+  {
+    let programs = try Programs()
+    let server = try programs.startServer()
+    let room = try programs.createRoom(server)
+    let program = try programs.join(room, as: "Ann", server, quiet + ["--relay-only"])
+    #expect(program.awaitExit() == 6)
+    let error = try program.awaitEvent("error")
+    #expect(error["code"] as? Int == 6)
+    #expect((error["remedy"] as? String)?.contains("p2pcall-rendezvous --turn") == true)
+  }
+
+  @Test func `an interface that is not there is 2, with those that are`() throws {
+    let programs = try Programs()
+    let server = try programs.startServer()
+    let room = try programs.createRoom(server)
+    let program = try programs.join(room, as: "Ann", server, quiet + ["--interface", "wlan99"])
+    #expect(program.awaitExit() == 2)
+    let said = sentence(of: program)
+    #expect(said.contains("wlan99") && said.contains("lo"))
+  }
+
   @Test func `a source that was asked for by name must open`() throws {
     let programs = try Programs()
     let server = try programs.startServer()

@@ -20,15 +20,17 @@ struct NatTests {
 
   private func meet(
     _ left: Homes.Router, _ right: Homes.Router, relay: String? = nil,
+    options: (left: [String], right: [String]) = ([], []), isWatched: Bool = false,
     _ body: (Homes, [RunningProgram]) throws -> Void
   ) throws {
     let programs = try Programs()
     let homes = try Homes(programs, left: left, right: right)
     let server = try homes.startServer(relay.map { try homes.startRelay($0) } ?? [])
     let room = try homes.createRoom(server)
-    let ann = try homes.join(room, as: "Ann", in: .left, server, media)
+    if isWatched { for place in [Homes.Place.left, .right] { try homes.watch(place) } }
+    let ann = try homes.join(room, as: "Ann", in: .left, server, media + options.left)
     try ann.awaitEvent("room")
-    let ben = try homes.join(room, as: "Ben", in: .right, server, media)
+    let ben = try homes.join(room, as: "Ben", in: .right, server, media + options.right)
     for person in [ann, ben] { try person.awaitEvent("first-frame") }
     try body(homes, [ann, ben])
     for person in [ann, ben] {
@@ -78,10 +80,41 @@ struct NatTests {
     try meet(left, right, relay: turnserver) { _, people in
       for (person, expected) in zip(people, paths) {
         #expect(path(of: person) == expected)
-        let known = person.events("stats").count
-        try person.awaitEvent("stats") { _ in person.events("stats").count > known + 2 }
-        let received = person.events("stats").last?["recv"] as? [String: Any]
-        #expect(received?["fps"] as? Double ?? 0 >= 7)
+        try expectPictures(to: person)
+      }
+    }
+  }
+
+  /// In the third second from now.
+  private func expectPictures(to person: RunningProgram) throws {
+    let known = person.events("stats").count
+    try person.awaitEvent("stats") { _ in person.events("stats").count > known + 2 }
+    let received = person.events("stats").last?["recv"] as? [String: Any]
+    #expect(received?["fps"] as? Double ?? 0 >= 7)
+  }
+
+  @Test(
+    .enabled(
+      if: turnserver != nil,
+      "coturn's turnserver is absent: that --relay-only shows no address was not tried"),
+    arguments: [(true, true), (true, false), (false, false)])
+  func `S17: with --relay-only no packet goes to the other's addresses or comes from there`(
+    left: Bool, right: Bool
+  ) throws {
+    let options = [left, right].map { $0 ? ["--relay-only"] : [] }
+    try meet(
+      .portRestricted, .portRestricted, relay: turnserver, options: (options[0], options[1]),
+      isWatched: true
+    ) { homes, people in
+      for person in people { try expectPictures(to: person) }
+      let seen = [try homes.seen(by: .left), try homes.seen(by: .right)]
+      if left || right {
+        // The server's, which is the relay's as well. One who hides is enough for both.
+        #expect(seen == [[Homes.server], [Homes.server]])
+        for person in people { #expect(path(of: person) == "udp-relay") }
+      } else {
+        #expect(seen[0].contains("203.0.113.12"))
+        #expect(seen[1].contains("203.0.113.11"))
       }
     }
   }

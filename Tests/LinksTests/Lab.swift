@@ -59,6 +59,8 @@ final class Lab {
   }
 
   var weather = Weather()
+  /// Whether the nodes that are added have addresses that mean something everywhere.
+  var isPublic = false
   /// Reached from all networks.
   var relay: LabRelay?
   private(set) var now = Instant(nanoseconds: 1_000_000_000)
@@ -80,6 +82,9 @@ final class Lab {
   /// Options of a node.
   struct Options {
     var transport = Transport.auto
+    var ways = Ways.all
+    /// Another than that of `ways`.
+    var shield: AddressShield?
     var authenticationKey: [UInt8] = [1, 2, 3]
     var keyHash: [UInt8]?
     var sockets = 1
@@ -99,23 +104,24 @@ final class Lab {
     let configuration = LinkHubConfiguration(
       roomID: [UInt8](repeating: 7, count: 16), ownSession: session,
       authenticationKey: options.authenticationKey, displayName: name,
-      capabilities: options.capabilities, transport: options.transport,
+      capabilities: options.capabilities, transport: options.transport, ways: options.ways,
       sessions: factory, ciphers: ciphers,
       identity: options.identity ?? FakeIdentity(publicKeyInfo: Array("key of \(name)".utf8)),
       allowsLoopback: false)
     var sockets: [SocketID: SocketAddress] = [:]
     var endpoints: [LocalEndpoint] = []
     for number in 0..<options.sockets {
-      let ip = Self.address(network: number, host: index + 1, isV6: options.isV6)
+      let ip = address(network: number, host: index + 1, isV6: options.isV6)
       let address = SocketAddress(ip, port: 5_000)
       sockets[SocketID(number)] = address
       endpoints.append(.datagram(SocketID(number), address))
     }
     let listening = SocketAddress(
-      Self.address(network: 0, host: index + 1, isV6: options.isV6), port: 5_000)
+      address(network: 0, host: index + 1, isV6: options.isV6), port: 5_000)
     if options.listens { endpoints.append(.listener(listening)) }
     let node = Node(
-      name: name, session: session, hub: LinkHub(configuration), sockets: sockets,
+      name: name, session: session, hub: LinkHub(configuration, shield: options.shield),
+      sockets: sockets,
       listener: options.listens ? listening : nil, factory: factory)
     nodes.append(node)
     feed(node, .localEndpoints(endpoints))
@@ -123,8 +129,8 @@ final class Lab {
   }
 
   /// The second byte names the network in both families.
-  private static func address(network: Int, host: Int, isV6: Bool) -> IPAddress {
-    guard isV6 else { return .v4(10, UInt8(network), 0, UInt8(host)) }
+  private func address(network: Int, host: Int, isV6: Bool) -> IPAddress {
+    guard isV6 else { return .v4(isPublic ? 20 : 10, UInt8(network), 0, UInt8(host)) }
     let zeros = [UInt8](repeating: 0, count: 13)
     return IPAddress(bytes: [0x20, UInt8(network)] + zeros + [UInt8(host)])!
   }
@@ -287,7 +293,7 @@ final class Lab {
       let far = StreamEnd(node: other, stream: .accepted(accepted))
       peersOfStreams[near] = far
       peersOfStreams[far] = near
-      let host = Self.address(network: 0, host: index + 1, isV6: !address.ip.isV4)
+      let host = self.address(network: 0, host: index + 1, isV6: !address.ip.isV4)
       let source = SocketAddress(host, port: 40_000)
       feed(nodes[other], .accepted(far.stream, from: source))
       feed(nodes[index], .dialed(stream))

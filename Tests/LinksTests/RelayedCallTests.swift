@@ -70,11 +70,23 @@ import Wire
   }
 
   @Test func `one side's relay is enough for both`() {
-    let (lab, relay, anna, bert) = pair(seed: 3, granted: false, blockDirectWays)
+    let (lab, relay, anna, bert) = pair(seed: 3, granted: false) {
+      $0.isPublic = true
+      blockDirectWays($0, $1)
+    }
     lab.feed(anna, .relays(relay.grant()))
     lab.run(.seconds(2))
     for node in [anna, bert] { #expect(node.selected.last?.report.isRelayed == true) }
     talk(lab, anna, bert, 7)
+  }
+
+  @Test func `a relay at a public address is not asked for a way to internal ones`() {
+    let (lab, relay, anna, _) = pair(seed: 17, granted: false, blockDirectWays)
+    lab.feed(anna, .relays(relay.grant()))
+    lab.run(.seconds(20))
+    #expect(relay.allocations == 1)
+    #expect(relay.count(.createPermission) == 0)
+    #expect(anna.selected.isEmpty)
   }
 
   @Test func `without a grant nobody is asked, and nobody is met`() {

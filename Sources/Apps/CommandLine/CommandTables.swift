@@ -147,6 +147,19 @@ let joinTable = CommandTable<JoinOptions, JoinOptions>(
     .stored(
       "transport", "CARRIER", "auto (default), udp or tcp: the carriers that may be used",
       \JoinOptions.transport, choice(TransportChoice.self)),
+    CommandOption(
+      "relay-only",
+      "call over the server's relays alone, so that the others learn no address of yours; with "
+        + "--transport tcp relays are reached over TCP",
+      .flag { $0.relayOnly = true }),
+    CommandOption(
+      "no-relay", "never call over a relay, of yours or theirs, even if there is no other way",
+      .flag { $0.noRelay = true }),
+    .stored(
+      "interface", "NAME",
+      "reach peers and relays, not the server, by this network interface alone, such as eth0",
+      \JoinOptions.interface
+    ) { (text) throws(UsageError) in try interfaceName(text) },
     .stored(
       "events", "FORMAT", "json: one event a line on stdout, text for people on stderr",
       \JoinOptions.events
@@ -165,6 +178,9 @@ let joinTable = CommandTable<JoinOptions, JoinOptions>(
     options.room = room == "-" ? .standardInput : .address(try RoomAddress(typed: room))
   }
   try check(options.connection)
+  if options.relayOnly, options.noRelay {
+    throw UsageError("--relay-only and --no-relay leave no way at all; give one of them")
+  }
   if options.video == .pipe(path: "-"), options.audio == .pipe(path: "-") {
     throw UsageError("stdin can feed --video or --audio, not both; use a FIFO for one of them")
   }

@@ -126,6 +126,11 @@ package struct JoinOptions: Hashable, Sendable {
   package var content = PictureContent.motion
   package var receive = ReceiveChoice.quality(.auto)
   package var transport = TransportChoice.auto
+  /// Nothing but relays, and no relay at all: not both.
+  package var relayOnly = false
+  package var noRelay = false
+  /// The network interface that alone may be used with peers and relays.
+  package var interface: String?
   package var events: EventFormat?
   /// Leave that long after the `room` event.
   package var duration: Interval?

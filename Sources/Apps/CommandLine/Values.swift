@@ -73,6 +73,15 @@ func filePath(_ text: String) throws(UsageError) -> String {
   return text
 }
 
+/// As Linux takes it (IFNAMSIZ): 1 to 15 bytes, no space and no slash.
+func interfaceName(_ text: String) throws(UsageError) -> String {
+  let isPlain = text.utf8.allSatisfy { $0 > 32 && $0 != 47 && $0 != 127 }
+  guard isPlain, (1...15).contains(text.utf8.count) else {
+    throw UsageError("takes a network interface as ip link lists it; write for example eth0")
+  }
+  return text
+}
+
 /// What others see: one line, not longer than is shown, without control characters.
 func displayName(_ text: String) throws(UsageError) -> String {
   let printable = text.unicodeScalars.allSatisfy { !$0.isTerminalControl }

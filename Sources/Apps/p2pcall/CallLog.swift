@@ -16,6 +16,7 @@ struct CallLog: Sendable {
 extension CallNotice {
   fileprivate var level: LogLevel {
     switch self {
+    case .interfaceWithoutAddress: .warning
     case .serverSecured, .serverLost, .dropped: .info
     case .endpoints, .serverConnecting, .dialing, .accepted: .debug
     }
@@ -32,6 +33,8 @@ extension CallNotice {
           case .listener(let address): "TCP \(address)"
           }
         }.joined(separator: ", ")
+    case .interfaceWithoutAddress(let name):
+      "\(name) has no address to call from; the call waits until it has one"
     case .serverConnecting(let address): "connecting to the server at \(address)"
     case .serverSecured(let cipher): "the server is reached, with \(cipher)"
     case .serverLost(let reason): "the connection to the server has ended: \(reason)"
@@ -51,6 +54,7 @@ extension LinkCounters {
       (invalidFrames, "malformed frames"), (oversizedFrames, "own frames that were too long"),
       (droppedFrames, "own frames without a link"), (refusedCandidates, "refused addresses"),
       (refusedDescriptions, "refused descriptions"), (refusedStreams, "refused TCP connections"),
+      (withheld, "own outputs that --relay-only forbids"),
     ]
     let found = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
     return found.isEmpty ? nil : found.joined(separator: ", ")

@@ -19,6 +19,7 @@ func join(_ options: JoinOptions, start: Instant) throws -> ExitCode {
   // Checked before anything is opened or sent.
   let address = try roomAddress(options.room, input: input)
   try refuseDemands(of: address.room)
+  try options.interface.map(checkInterface)
   let user = try LocalUser(
     certificate: options.connection.certFile, key: options.connection.keyFile)
   let server = try ServerChoice(options.connection, room: address.server, user: user)
@@ -118,6 +119,7 @@ private struct CallPlan: Sendable {
   private let inbox: OrderedMailbox<ConferenceInput>
   private let input: StandardInput
   private let log: CallLog
+  private let doors: PeerDoors
 
   init(
     options: JoinOptions, address: RoomAddress, user: LocalUser, server: ServerChoice,
@@ -131,6 +133,7 @@ private struct CallPlan: Sendable {
     self.user = user
     self.inbox = inbox
     log = CallLog(level: options.logLevel)
+    doors = PeerDoors(interface: options.interface, listens: !options.relayOnly)
     let keys = try RoomKeys(address.room, with: OpenSSLCipherSuite())
     let people = try user.knownPeers { presenter.say($0) }
     let name = NeutralText.name(options.name ?? user.defaultName)
@@ -143,7 +146,7 @@ private struct CallPlan: Sendable {
       let hub = LinkHub(
         LinkHubConfiguration(
           roomID: keys.rid, ownSession: session, authenticationKey: keys.authentication,
-          displayName: name, transport: Transport(options.transport),
+          displayName: name, transport: Transport(options.transport), ways: Ways(options),
           sessions: OpenSSLSessionFactory(LinkCertificate()), ciphers: suite,
           identity: user.identity, stunServers: server.resolved, allowsLoopback: isOnLoopback))
       let rendezvous = RendezvousClient(
@@ -172,7 +175,7 @@ private struct CallPlan: Sendable {
   func run() throws -> Int {
     let threads = try MediaThreads(media, inbox: inbox)
     let loop = try CallLoop(
-      conference: try conference(), serverAddresses: server.resolved, inbox: inbox,
+      conference: try conference(), doors: doors, serverAddresses: server.resolved, inbox: inbox,
       media: threads, makeServerSession: server.makeSession, decideServer: accepts, log: log.note
     ) { output, now in
       if case .remember(let entry) = output { remember(entry) }
@@ -195,6 +198,12 @@ private struct CallPlan: Sendable {
     do { try user.changePeers { $0.merge(entry) } } catch {
       presenter.say("who was met could not be remembered: \(error)")
     }
+  }
+}
+
+extension Ways {
+  fileprivate init(_ options: JoinOptions) {
+    self = options.relayOnly ? .relayed : options.noRelay ? .direct : .all
   }
 }
 

@@ -44,6 +44,8 @@ package struct Conference {
   var isCameraOn: Bool
   var roomEnteredAt: Instant?
   var statisticsDue: Instant?
+  /// When relays are named at the latest; `nil` where nothing depends on them.
+  var relaysDue: Instant?
   /// When the room expires, by its owner's word, if that is still to come.
   var roomEndsAt: Instant?
   var encoderSpeed: Int?
@@ -95,6 +97,7 @@ package struct Conference {
     var deadline = Deadline.earlier(hub.nextDeadline, rendezvous.nextDeadline)
     for index in 0..<peers.count { deadline = .earlier(deadline, peers[index].nextDeadline) }
     deadline = .earlier(deadline, statisticsDue.map { Deadline("statistics", at: $0) })
+    deadline = .earlier(deadline, relaysDue.map { Deadline("relays", at: $0) })
     deadline = .earlier(deadline, roomEndsAt.map { Deadline("room expiry", at: $0) })
     for gate in keyFrames {
       deadline = .earlier(deadline, gate.dueAt.map { Deadline("key-frame", at: $0) })
@@ -202,6 +205,7 @@ package struct Conference {
     for rendition in Rendition.allCases where keyFrames[rendition.rawValue].isDue(at: now) {
       orderKeyFrame(rendition, at: now)
     }
+    if let due = relaysDue, due <= now { relaysLearned(at: now) }
     if let due = roomEndsAt, due <= now { roomExpired(at: now) }
     if let roomEnteredAt, let duration = configuration.duration, now >= roomEnteredAt + duration {
       end(.done("the time given by --for is over"), at: now)

@@ -17,6 +17,7 @@ extension Conference {
       statisticsDue = now + .seconds(1)
       let others = room.members.count { $0.session != configuration.ownSession }
       outputs.append(.event(.room(hint: configuration.roomHint, members: others + 1)))
+      relaysDue = hub.lacksRelays ? now + Self.relayPatience : nil
       learn(room.record.sealed, at: now)
     case .memberJoined(let member): appeared(member.session, at: now)
     case .memberLeft(let session): vanished(session, at: now)
@@ -25,7 +26,9 @@ extension Conference {
       guard let description = try? boxes.open(sealed, from: sender, at: now) else { return }
       hub.handle(.description(description, from: sender), at: now)
     case .record(let record): learn(record.sealed, at: now)
-    case .relays(let grant): hub.handle(.relays(grant), at: now)
+    case .relays(let grant):
+      hub.handle(.relays(grant), at: now)
+      relaysLearned(at: now)
     case .registeredAgain: outputs.append(.server(isReached: true))
     case .lost: outputs.append(.server(isReached: false))
     case .ended(.unreachable(let reason)): end(.unreachable(reason), at: now)
@@ -34,6 +37,16 @@ extension Conference {
     case .ended(.serverRejected): end(.untrusted, at: now)
     case .ended(.left): break
     }
+  }
+
+  /// A server that has relays names them right behind its answer: this is for what TCP may lose.
+  private static let relayPatience = Interval.seconds(5)
+
+  /// Without relays, where they alone may be used, nobody could ever be reached: there is nothing to
+  /// wait for.
+  mutating func relaysLearned(at now: Instant) {
+    relaysDue = nil
+    if hub.lacksRelays, !departure.wasProved { end(.noRelay, at: now) }
   }
 
   /// A member is in the room, or has registered again.

@@ -12,7 +12,8 @@ struct Departure: Sendable {
   private var memberCount = 0
   /// When the last of those who came appeared; `nil` alone, unless the time was almost over.
   private var arrivedAt: Instant?
-  private var wasProved = false
+  /// Somebody was reached.
+  private(set) var wasProved = false
   /// Members whose certificate matched and whose proof then failed.
   private var proofFailures: [SessionID] = []
 

@@ -13,6 +13,8 @@ package enum EndReason: Hashable, Sendable {
   case changedKey(String)
   case proofRefused
   case noPath
+  /// Only relays may be used, and the server has none to use.
+  case noRelay
   case device
 
   var exitCode: Int {
@@ -21,7 +23,7 @@ package enum EndReason: Hashable, Sendable {
     case .unreachable: 3
     case .refused, .certificateRefused: 4
     case .untrusted, .changedKey, .proofRefused: 5
-    case .noPath: 6
+    case .noPath, .noRelay: 6
     case .device: 7
     case .interrupted: 130
     }
@@ -38,6 +40,7 @@ package enum EndReason: Hashable, Sendable {
     case .changedKey: "a changed key"
     case .proofRefused: "the other side could not prove that it knows the room"
     case .noPath: "no path to anybody"
+    case .noRelay: "no relay to call over"
     case .device: "a device failed"
     }
   }
@@ -65,6 +68,10 @@ package enum EndReason: Hashable, Sendable {
     case .noPath:
       message = "no path to anybody in the room within 30 s"
       remedy = "check the firewalls on both sides, or try --transport tcp"
+    case .noRelay:
+      message = "the server offers no relay that may be used, and --relay-only allows nothing else"
+      remedy =
+        "ask whoever runs the server for one (p2pcall-rendezvous --turn), or leave out --relay-only"
     }
     return .failure(code: exitCode, message: message, remedy: remedy)
   }

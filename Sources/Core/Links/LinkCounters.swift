@@ -18,6 +18,8 @@ package struct LinkCounters: Hashable, Sendable {
   package var refusedDescriptions = 0
   /// TCP connections that were refused, or never said who they are.
   package var refusedStreams = 0
+  /// What `AddressShield` kept from leaving: a fault of ours, each of them.
+  package var withheld = 0
 
   package init() {}
 }
@@ -34,6 +36,7 @@ extension LinkCounters {
     sum.refusedCandidates += right.refusedCandidates
     sum.refusedDescriptions += right.refusedDescriptions
     sum.refusedStreams += right.refusedStreams
+    sum.withheld += right.withheld
     return sum
   }
 }

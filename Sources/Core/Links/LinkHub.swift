@@ -15,6 +15,9 @@ package struct LinkHub {
   private var endpoints: [(LocalEndpoint, Candidate)]?
   private var gathering: ReflexiveGathering
   private var relays: RelayGathering
+  private let shield: AddressShield
+  /// The UDP sockets that may be asked from, those whose own addresses nobody is told too.
+  private var askingSockets: [(SocketID, Candidate)] = []
   /// Accepted connections that haven't said who they are.
   private var strangers: StrangerStreams
   private var ownCounters = LinkCounters()
@@ -32,14 +35,22 @@ package struct LinkHub {
   private static let leavingTime = Interval.milliseconds(500)
   private static let goodbyePeriod = Interval.milliseconds(50)
 
-  package init(_ configuration: LinkHubConfiguration) {
+  /// `shield`: another than the configuration's is for tests, to which all that stands behind it is as
+  /// wrong as can be then.
+  package init(_ configuration: LinkHubConfiguration, shield: AddressShield? = nil) {
     self.configuration = configuration
+    self.shield = shield ?? AddressShield(configuration.ways)
     strangers = StrangerStreams(configuration)
     gathering = ReflexiveGathering(configuration)
     relays = RelayGathering(configuration)
   }
 
-  package mutating func nextOutput() -> LinkHubOutput? { outputs.next() }
+  package mutating func nextOutput() -> LinkHubOutput? {
+    while let output = outputs.next() {
+      if let passed = shield.pass(output) { return passed }
+    }
+    return nil
+  }
 
   package mutating func handle(_ input: LinkHubInput, at now: Instant) {
     turnAt = now
@@ -51,6 +62,7 @@ package struct LinkHub {
     case .description(let description, let session):
       take(description, from: session, at: now)
     case .relays(let grant):
+      shield.note(grant)
       if leaving == nil, !isOver { relays.take(grant, at: now) }
     case .datagram(let bytes, let source, let socket):
       let path = DatagramPath(socket: socket, remote: source)
@@ -58,6 +70,9 @@ package struct LinkHub {
       // rest, which has no business there.
       if relays.owns(path) {
         relays.receive(bytes, on: path, at: now)
+      } else if configuration.ways == .relayed {
+        // Whoever it is has found out an address of ours; he is not told that he has.
+        ownCounters.foreignDatagrams += 1
       } else {
         receive(bytes, on: path, at: now)
       }
@@ -122,7 +137,8 @@ package struct LinkHub {
     if index(of: session) == nil {
       forgetDeparted()
       let place = peers.firstIndex { session < $0.session } ?? peers.count
-      peers.insert(PeerLinks(configuration, session: session, number: peerNumbers), at: place)
+      peers.insert(
+        PeerLinks(configuration, session: session, number: peerNumbers, shield: shield), at: place)
       peerNumbers += 1
       if let endpoints { setLocal(endpoints, of: place, at: now) }
     }
@@ -148,14 +164,25 @@ package struct LinkHub {
   }
 
   private mutating func setEndpoints(_ all: [LocalEndpoint], at now: Instant) {
-    let offered = CandidateRules.hostCandidates(
-      of: all, transport: configuration.transport,
-      allowsLoopback: configuration.allowsLoopback)
-    if let endpoints, endpoints.map(\.0) == offered.map(\.0) { return }
+    shield.note(all)
+    let isHidden = configuration.ways == .relayed
+    let offered = isHidden ? [] : hosts(among: all, transport: configuration.transport)
+    let asking = sockets(of: hosts(among: all, transport: .udp))
+    let isKnown = askingSockets.elementsEqual(asking, by: ==)
+    if let endpoints, endpoints.map(\.0) == offered.map(\.0), isKnown { return }
     endpoints = offered
-    gathering.setLocal(sockets(of: offered), at: now)
-    relays.setLocal(sockets(of: offered), at: now)
+    askingSockets = asking
+    // What the server would tell must not be told on, or is of no use.
+    gathering.setLocal(isHidden ? [] : sockets(of: offered), at: now)
+    relays.setLocal(asking, at: now)
     for index in peers.indices { setLocal(offered, of: index, at: now) }
+  }
+
+  private func hosts(
+    among all: [LocalEndpoint], transport: Transport
+  ) -> [(LocalEndpoint, Candidate)] {
+    CandidateRules.hostCandidates(
+      of: all, transport: transport, allowsLoopback: configuration.allowsLoopback)
   }
 
   private mutating func setLocal(
@@ -265,7 +292,9 @@ package struct LinkHub {
   // MARK: Streams
 
   private mutating func accept(_ stream: StreamID, from source: SocketAddress, at now: Instant) {
-    let isWelcome = configuration.transport != .udp && leaving == nil && !isOver
+    let isWelcome =
+      configuration.transport != .udp && configuration.ways != .relayed && leaving == nil
+      && !isOver
     if !isWelcome || !strangers.accept(stream, from: source, at: now) {
       ownCounters.refusedStreams += 1
       outputs.append(.hangUp(stream))
@@ -410,6 +439,10 @@ package struct LinkHub {
     index(of: session).map { peers[$0].queuedBytes(on: stream) } ?? 0
   }
   package var counters: LinkCounters {
-    peers.reduce(ownCounters) { $0 + $1.counters }
+    var sum = peers.reduce(ownCounters) { $0 + $1.counters }
+    sum.withheld = shield.withheld
+    return sum
   }
+  /// Only relays may be used, and none was granted that could be.
+  package var lacksRelays: Bool { configuration.ways == .relayed && relays.isVain }
 }

@@ -21,6 +21,7 @@ package struct LinkHubConfiguration: Sendable {
   /// Told in HELLO; see `Hello.capabilities`.
   package var capabilities: UInt32
   package var transport: Transport
+  package var ways: Ways
   package var sessions: any SecureSessionFactory
   package var ciphers: any CipherSuite
   package var identity: any IdentityKey
@@ -32,7 +33,7 @@ package struct LinkHubConfiguration: Sendable {
   package init(
     roomID: [UInt8], ownSession: SessionID, authenticationKey: [UInt8], displayName: String,
     capabilities: UInt32 = Hello.takesClockedPong, transport: Transport = .auto,
-    sessions: any SecureSessionFactory,
+    ways: Ways = .all, sessions: any SecureSessionFactory,
     ciphers: any CipherSuite, identity: any IdentityKey, stunServers: [SocketAddress] = [],
     allowsLoopback: Bool
   ) {
@@ -42,6 +43,7 @@ package struct LinkHubConfiguration: Sendable {
     self.displayName = displayName
     self.capabilities = capabilities
     self.transport = transport
+    self.ways = ways
     self.sessions = sessions
     self.ciphers = ciphers
     self.identity = identity
@@ -88,6 +90,11 @@ package struct StreamID: Hashable, Sendable {
   package static func accepted(_ number: UInt64) -> StreamID {
     StreamID(origin: .accepted, number: number)
   }
+  /// The hub's, to a relay: no peer has the upper half of these numbers (`StreamCarrier`).
+  static func toRelay(_ number: UInt64) -> StreamID { .dialed(relayNumbers | number) }
+  package var isToRelay: Bool { origin == .dialed && number >= Self.relayNumbers }
+  private static let relayNumbers = UInt64(UInt32.max) << 32
+
   private init(origin: Origin, number: UInt64) {
     self.origin = origin
     self.number = number

@@ -31,6 +31,19 @@ public struct IPAddress: Hashable, Sendable {
       ? bytes[0] == 169 && bytes[1] == 254
       : bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80
   }
+  /// Means nothing outside of a network of its own: RFC 1918, RFC 6598 (100.64/10), RFC 4193
+  /// (fc00::/7), link-local and loopback addresses.
+  public var isInternal: Bool {
+    if isLinkLocal || isLoopback { return true }
+    guard isV4 else { return bytes[0] & 0xFE == 0xFC }
+    return switch bytes[0] {
+    case 10: true
+    case 100: bytes[1] & 0xC0 == 64
+    case 172: bytes[1] & 0xF0 == 16
+    case 192: bytes[1] == 168
+    default: false
+    }
+  }
 }
 
 extension IPAddress: CustomStringConvertible {

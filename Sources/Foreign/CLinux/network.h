@@ -38,6 +38,10 @@ static inline int clinux_remote_address(int fd, struct sockaddr_storage *address
   socklen_t length = sizeof *address;
   return getpeername(fd, (struct sockaddr *)address, &length);
 }
+// Everybody may since Linux 5.7, once for each socket; before that root only.
+static inline int clinux_bind_to_interface(int fd, const char *name) {
+  return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name));
+}
 static inline int clinux_set_option(int fd, int level, int option, int value) {
   return setsockopt(fd, level, option, &value, sizeof value);
 }

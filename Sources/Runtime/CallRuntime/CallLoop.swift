@@ -27,7 +27,7 @@ package final class CallLoop {
 
   /// `observe` gets what the user or the disk is to have: events, the roster, known peers.
   package init(
-    conference: Conference, serverAddresses: [SocketAddress],
+    conference: Conference, doors: PeerDoors, serverAddresses: [SocketAddress],
     inbox: OrderedMailbox<ConferenceInput>, media: MediaThreads,
     makeServerSession: @escaping () -> any SecureSession,
     decideServer: @escaping ServerConnection.Decision,
@@ -42,7 +42,8 @@ package final class CallLoop {
     self.observe = observe
     usage = UsageMeter(now: loop.now)
     signals = try Signals()
-    sockets = PeerSockets(loop: loop, log: log) { [unowned self] in waiting.append($0) }
+    sockets = PeerSockets(loop: loop, doors: doors, log: log) { [unowned self] in waiting.append($0)
+    }
     server = ServerConnection(
       loop: loop, addresses: serverAddresses, makeSession: makeServerSession,
       decide: decideServer, log: log

@@ -6,6 +6,8 @@ package import Units
 package enum CallNotice: Sendable {
   /// Where this computer can be reached.
   case endpoints([LocalEndpoint])
+  /// The interface that alone may be used has no address now.
+  case interfaceWithoutAddress(String)
   case serverConnecting(SocketAddress)
   /// TLS is up, with this cipher.
   case serverSecured(String)

@@ -8,6 +8,7 @@ import Units
 /// stream that was dialled or accepted. Only the network thread uses it.
 final class PeerSockets {
   private let loop: EventLoop
+  private let doors: PeerDoors
   private let feed: (ConferenceInput) -> Void
   private var datagramSockets: [(id: SocketID, socket: UDPSocket)] = []
   private var listeners: [(listener: TCPListener, token: EventLoop.Token)] = []
@@ -41,11 +42,13 @@ final class PeerSockets {
 
   /// `accept` is for tests.
   init(
-    loop: EventLoop, log: @escaping (CallNotice) -> Void = { _ in },
+    loop: EventLoop, doors: PeerDoors = PeerDoors(),
+    log: @escaping (CallNotice) -> Void = { _ in },
     accept: @escaping (TCPListener) -> TCPListener.Accepted = { $0.accept() },
     feed: @escaping (ConferenceInput) -> Void
   ) {
     self.loop = loop
+    self.doors = doors
     self.log = log
     acceptNext = accept
     self.feed = feed
@@ -56,13 +59,14 @@ final class PeerSockets {
     var failure: SystemError?
     for (number, ip) in [IPAddress.v4(0, 0, 0, 0), .unspecifiedV6].enumerated() {
       do {
-        let socket = try UDPSocket(boundTo: SocketAddress(ip, port: 0))
+        let socket = try UDPSocket(boundTo: SocketAddress(ip, port: 0), on: doors.interface)
         let id = SocketID(number)
         _ = try loop.watch(socket.fileDescriptor, for: .readable) { [unowned self] _ in
           receive(on: socket, id)
         }
         datagramSockets.append((id, socket))
-        let listener = try TCPListener(boundTo: SocketAddress(ip, port: 0))
+        guard doors.listens else { continue }
+        let listener = try TCPListener(boundTo: SocketAddress(ip, port: 0), on: doors.interface)
         let token = try loop.watch(listener.fileDescriptor, for: .readable) { [unowned self] _ in
           accept(from: listener)
         }
@@ -88,12 +92,16 @@ final class PeerSockets {
     guard endpoints != announced else { return }
     announced = endpoints
     log(.endpoints(endpoints))
+    if let interface = doors.interface, !endpoints.contains(where: \.mayBeOffered) {
+      log(.interfaceWithoutAddress(interface))
+    }
     feed(.localEndpoints(endpoints))
   }
 
   /// Every address under which the sockets are reached, as candidates.
   func endpoints() throws(SystemError) -> [LocalEndpoint] {
-    let addresses = try LocalAddress.current().map(\.ip)
+    let addresses = try LocalAddress.current()
+      .filter { doors.interface == nil || $0.interface == doors.interface }.map(\.ip)
     var found: [LocalEndpoint] = []
     for (id, socket) in datagramSockets {
       for ip in addresses where ip.isV4 == socket.localAddress.ip.isV4 {
@@ -163,7 +171,7 @@ final class PeerSockets {
   func dial(_ id: StreamID, _ address: SocketAddress) {
     log(.dialing(address))
     do {
-      try add(try TCPStream(connectingTo: address), id)
+      try add(try TCPStream(connectingTo: address, on: doors.interface), id)
     } catch {
       feed(.dialFailed(id))
     }
@@ -284,6 +292,15 @@ final class PeerSockets {
   private func close(_ id: StreamID) {
     guard let open = streams.removeValue(forKey: id) else { return }
     loop.unwatch(open.token)
+  }
+}
+
+extension LocalEndpoint {
+  /// Link-local addresses are refused by everybody (docs/protocol.md, Boxes).
+  fileprivate var mayBeOffered: Bool {
+    switch self {
+    case .datagram(_, let address), .listener(let address): !address.ip.isLinkLocal
+    }
   }
 }
 

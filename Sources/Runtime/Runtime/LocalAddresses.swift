@@ -23,6 +23,19 @@ package struct LocalAddress: Hashable, Sendable {
     return found
   }
 
+  /// The names of all interfaces, up or not, with addresses or without.
+  package static func interfaces() -> [String] {
+    guard let list = if_nameindex() else { return [] }
+    defer { if_freenameindex(list) }
+    var names: [String] = []
+    var next = list
+    while next.pointee.if_index != 0, let name = next.pointee.if_name {
+      names.append(String(cString: name))
+      next += 1
+    }
+    return names
+  }
+
   private static func ip(of name: UnsafeMutablePointer<sockaddr>) -> IPAddress? {
     // An interface's name is as long as its family says, not as long as sockaddr_storage.
     var storage = sockaddr_storage()

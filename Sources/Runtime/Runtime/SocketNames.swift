@@ -47,12 +47,18 @@ extension SocketAddress {
   var family: Int32 { ip.isV4 ? AF_INET : AF_INET6 }
 }
 
-/// A new non-blocking socket; an IPv6 one does not take IPv4 as well, so that both can be bound.
-func makeSocket(for address: SocketAddress, isStream: Bool) throws(SystemError) -> Descriptor {
+/// A new non-blocking socket; an IPv6 one does not take IPv4 as well, so that both can be bound. With
+/// an `interface` nothing comes or goes by another one, whatever the routes say (SO_BINDTODEVICE).
+func makeSocket(
+  for address: SocketAddress, isStream: Bool, on interface: String? = nil
+) throws(SystemError) -> Descriptor {
   let descriptor = try Descriptor.checked(
     "open a socket", clinux_socket(address.family, isStream ? 1 : 0))
   if !address.ip.isV4 {
     _ = clinux_set_option(descriptor.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
+  }
+  if let interface, clinux_bind_to_interface(descriptor.number, interface) != 0 {
+    throw .last("keep a socket on \(interface)")
   }
   return descriptor
 }

@@ -15,8 +15,10 @@ package final class TCPListener {
     case exhausted
   }
 
-  package init(boundTo address: SocketAddress, backlog: Int32 = 128) throws(SystemError) {
-    descriptor = try makeSocket(for: address, isStream: true)
+  package init(
+    boundTo address: SocketAddress, on interface: String? = nil, backlog: Int32 = 128
+  ) throws(SystemError) {
+    descriptor = try makeSocket(for: address, isStream: true, on: interface)
     _ = clinux_set_option(descriptor.number, SOL_SOCKET, SO_REUSEADDR, 1)
     try bind(descriptor.number, to: address)
     guard listen(descriptor.number, backlog) == 0 else { throw .last("listen on \(address)") }

@@ -25,9 +25,9 @@ package final class TCPStream {
 
   /// Starts connecting; watch for `writable`, then call `finishConnecting`.
   package init(
-    connectingTo address: SocketAddress, from source: IPAddress? = nil
+    connectingTo address: SocketAddress, from source: IPAddress? = nil, on interface: String? = nil
   ) throws(SystemError) {
-    descriptor = try makeSocket(for: address, isStream: true)
+    descriptor = try makeSocket(for: address, isStream: true, on: interface)
     remoteAddress = address
     isConnected = false
     if let source { try bind(descriptor.number, to: SocketAddress(source, port: 0)) }

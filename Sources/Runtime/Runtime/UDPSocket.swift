@@ -24,8 +24,8 @@ package final class UDPSocket {
   package static let largestDatagram = 2048
   private static let batch = Int(CLINUX_BATCH)
 
-  package init(boundTo address: SocketAddress) throws(SystemError) {
-    descriptor = try makeSocket(for: address, isStream: false)
+  package init(boundTo address: SocketAddress, on interface: String? = nil) throws(SystemError) {
+    descriptor = try makeSocket(for: address, isStream: false, on: interface)
     // The kernel grants what net.core.{r,w}mem_max allows.
     _ = clinux_set_option(descriptor.number, SOL_SOCKET, SO_RCVBUF, 2 << 20)
     _ = clinux_set_option(descriptor.number, SOL_SOCKET, SO_SNDBUF, 1 << 20)

@@ -17,6 +17,22 @@ package enum CandidateRules {
     return allowsLoopback || !ip.isLoopback
   }
 
+  /// Whether a peer's candidate is of any use to us. With `.tcp` its UDP addresses are for our relays
+  /// over TCP.
+  static func mayReach(_ candidate: Candidate, over transport: Transport, ways: Ways) -> Bool {
+    switch candidate.transport {
+    case .tcp: transport != .udp && ways != .relayed
+    case .udp where ways == .direct: transport != .tcp && candidate.kind != .relayed
+    case .udp: true
+    }
+  }
+
+  /// Whether a relay at a public address has a way to this one: it refuses the peer where it is
+  /// configured as ours is, and else coturn ends an allocation that sends where no route leads.
+  static func mayReach(_ remote: IPAddress, fromRelayAt relayed: IPAddress) -> Bool {
+    relayed.isInternal || !remote.isInternal
+  }
+
   /// RFC 8445 §5.1.2.1 with component 1; `index` is the endpoint's place in the runtime's order
   /// of preference.
   package static func priority(typePreference: UInt32, index: Int) -> UInt32 {

@@ -39,6 +39,8 @@ package final class IceAgent {
   var told = 0
   /// The highest priority first, at most `pairLimit`.
   package internal(set) var pairs: [CandidatePair] = []
+  /// Nothing goes there, and nothing that comes from there is answered.
+  private(set) var barred: [SocketAddress] = []
   /// To be checked before all others (RFC 8445 §6.1.4.1).
   var triggered: [DatagramPath] = []
   /// Where authenticated requests came from before the peer's description did.
@@ -142,6 +144,19 @@ package final class IceAgent {
     proceed(at: now)
   }
 
+  /// The newest replaces those before. What was learned of such an address is forgotten.
+  package func bar(_ addresses: [SocketAddress], at now: Instant) {
+    barred = addresses
+    early.removeAll { addresses.contains($0.path.remote) }
+    remotes.removeAll { addresses.contains($0.address) }
+    pairs.removeAll { addresses.contains($0.path.remote) }
+    if let selected, addresses.contains(selected.remote) {
+      self.selected = nil
+      needsNomination = true
+    }
+    proceed(at: now)
+  }
+
   /// Its check came before the description that says what it is, and looked like a direct way.
   private func markRelayed(_ remote: Int, priority: UInt32) {
     guard !remotes[remote].isRelayed else { return }
@@ -167,6 +182,13 @@ package final class IceAgent {
             $0.isV4 == remote.address.ip.isV4 && $0.isLoopback == remote.address.ip.isLoopback
           })
         else { continue }
+        if base.socket.isRelayed,
+          !base.addresses.contains(where: {
+            CandidateRules.mayReach(remote.address.ip, fromRelayAt: $0)
+          })
+        {
+          continue
+        }
         addPair(base, remote)
       }
     }

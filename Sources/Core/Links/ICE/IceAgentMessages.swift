@@ -10,7 +10,8 @@ extension IceAgent {
     _ received: StunMessage.Received, on path: DatagramPath, at now: Instant
   ) -> Bool {
     let request = received.message
-    guard request.kind == .request, request.method == .binding, request.hasFingerprint,
+    guard !barred.contains(path.remote), request.kind == .request,
+      request.method == .binding, request.hasFingerprint,
       let integrity = request.integrity,
       ciphers.equal(
         integrity, ciphers.hmacSHA1(key: credentials.password, received.covered))

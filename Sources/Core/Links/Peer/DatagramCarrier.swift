@@ -67,12 +67,21 @@ package struct DatagramCarrier {
     advance(at: now)
   }
 
+  /// No way there, nor from there.
+  package mutating func bar(_ addresses: [SocketAddress], at now: Instant) {
+    previous?.bar(addresses, at: now)
+    agent.bar(addresses, at: now)
+    advance(at: now)
+  }
+
   /// A new generation with fresh credentials; the path there is goes on until there is a new one.
   package mutating func restart(at now: Instant) {
     if agent.sendingPath != nil { previous = agent }
+    let barred = agent.barred
     agent = IceAgent(
       isControlling: isLower, credentials: IceCredentials(from: configuration.ciphers),
       ciphers: configuration.ciphers)
+    agent.bar(barred, at: now)
     agent.setLocal(local, at: now)
     advance(at: now)
   }

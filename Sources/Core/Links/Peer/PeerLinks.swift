@@ -8,6 +8,7 @@ final class PeerLinks {
   let session: SessionID
   let number: UInt32
   let configuration: LinkHubConfiguration
+  private let shield: AddressShield
 
   /// In the room, as far as we know; links are made only then.
   private(set) var isPresent = false
@@ -52,8 +53,12 @@ final class PeerLinks {
   private static let mediaBacklogLimit = 262_144
   static let reliableBacklogLimit = 131_072
 
-  init(_ configuration: LinkHubConfiguration, session: SessionID, number: UInt32) {
+  init(
+    _ configuration: LinkHubConfiguration, session: SessionID, number: UInt32,
+    shield: AddressShield
+  ) {
     self.configuration = configuration
+    self.shield = shield
     self.session = session
     self.number = number
     let isLower = configuration.ownSession < session
@@ -124,10 +129,11 @@ final class PeerLinks {
       return
     }
     var accepted = description
-    accepted.candidates = description.candidates.filter {
-      CandidateRules.accepts($0.address, allowsLoopback: configuration.allowsLoopback)
-        && (configuration.transport == .auto
-          || (configuration.transport == .udp) == ($0.transport == .udp))
+    accepted.candidates = description.candidates.filter { candidate in
+      CandidateRules.accepts(
+        candidate.address, allowsLoopback: configuration.allowsLoopback)
+        && CandidateRules.mayReach(
+          candidate, over: configuration.transport, ways: configuration.ways)
     }
     counters.refusedCandidates += description.candidates.count - accepted.candidates.count
     if description.generation > generation {
@@ -140,6 +146,11 @@ final class PeerLinks {
       return
     }
     theirs = accepted
+    if configuration.ways == .direct {
+      // Also where their checks come from that a relay sends on.
+      datagrams.bar(
+        description.candidates.filter { $0.kind == .relayed }.map(\.address), at: now)
+    }
     datagrams.setRemote(accepted, of: session, at: now)
     streams.setRemote(accepted, of: session, at: now)
     turn(at: now)
@@ -156,7 +167,7 @@ final class PeerLinks {
     let description = LinkDescription(
       certificateKeyHash: configuration.sessions.certificateKeyHash, generation: generation,
       userFragment: datagrams.credentials.userFragment, password: datagrams.credentials.password,
-      candidates: ownCandidates)
+      candidates: shield.tellable(ownCandidates))
     outputs.append(.describe(session, description))
     if !proved.isEmpty { _ = reliable.enqueue(description.encoded, on: .path, id: 0) }
   }

@@ -19,6 +19,7 @@ struct RelayGathering: Sendable {
   }
 
   private let transport: Transport
+  private let ways: Ways
   private let ciphers: any CipherSuite
   private let allowsLoopback: Bool
   private var grant: RelayGrant?
@@ -39,11 +40,10 @@ struct RelayGathering: Sendable {
   private static let retryPause = Interval.seconds(30)
   /// Bytes: a late datagram is worth nothing, those behind it are dropped.
   private static let backlogLimit = 131_072
-  /// Upper half of our streams' numbers: no peer has it (`StreamCarrier`).
-  private static let streamNumbers = UInt64(UInt32.max) << 32
 
   init(_ configuration: LinkHubConfiguration) {
     transport = configuration.transport
+    ways = configuration.ways
     ciphers = configuration.ciphers
     allowsLoopback = configuration.allowsLoopback
   }
@@ -73,7 +73,7 @@ struct RelayGathering: Sendable {
 
   // MARK: What there is to ask
 
-  /// The sockets and their host candidates. Relays are asked whether they know us still under what may
+  /// All sockets and their host candidates, offered or not. Relays are asked whether they know us still under what may
   /// be another address; connections may be dead without a word and are made anew.
   mutating func setLocal(_ offered: [(SocketID, Candidate)], at now: Instant) {
     bases = offered.filter { $0.1.transport == .udp }.map { ($0.0, $0.1.address) }
@@ -96,12 +96,9 @@ struct RelayGathering: Sendable {
 
   /// Makes the legs those of the grant and of the sockets.
   private mutating func arrange(at now: Instant) {
-    guard let grant, transport != .tcp else { return }
-    let usable = grant.servers.filter {
-      CandidateRules.accepts($0.address, allowsLoopback: allowsLoopback)
-    }
+    let usable = usable
     let datagrams = usable.filter { $0.carrier == .udp && base(for: $0) != nil }
-    let streams = transport == .auto && !bases.isEmpty ? usable.filter { $0.carrier == .tcp } : []
+    let streams = bases.isEmpty ? [] : usable.filter { $0.carrier == .tcp }
     let chosen = datagrams.prefix(Self.datagramLimit) + streams.prefix(Self.streamLimit)
     for index in legs.indices where !chosen.contains(legs[index].server) {
       end(index, at: now)
@@ -114,6 +111,23 @@ struct RelayGathering: Sendable {
     }
     proceed(at: now)
   }
+
+  /// Those that were granted and may be asked.
+  private var usable: [RelayServer] {
+    guard let grant, ways != .direct else { return [] }
+    return grant.servers.filter { server in
+      let carriers: [RelayServer.Carrier] =
+        switch transport {
+        case .auto: [.udp, .tcp]
+        case .udp: [.udp]
+        case .tcp: [.tcp]
+        }
+      return carriers.contains(server.carrier)
+        && CandidateRules.accepts(server.address, allowsLoopback: allowsLoopback)
+    }
+  }
+  /// None was granted that may be asked.
+  var isVain: Bool { usable.isEmpty }
 
   /// The socket that reaches this server.
   private func base(for server: RelayServer) -> SocketID? {
@@ -139,7 +153,7 @@ struct RelayGathering: Sendable {
   }
 
   func owns(_ stream: StreamID) -> Bool {
-    stream.origin == .dialed && stream.number >= Self.streamNumbers
+    stream.isToRelay
   }
 
   private func leg(on stream: StreamID) -> Int? {
@@ -289,7 +303,7 @@ struct RelayGathering: Sendable {
       } else if legs.contains(where: { $0.carrier == .datagram && $0.offer != nil }) {
         legs[index].beginAt = now + Self.retryPause
       } else {
-        let stream = StreamID.dialed(Self.streamNumbers | dials)
+        let stream = StreamID.toRelay(dials)
         dials += 1
         legs[index].stream = stream
         outputs.append(.dial(stream, server.address))
