@@ -33,6 +33,18 @@ import Units
     }
   }
 
+  /// Anna's checks went out 3.7 s before Ben had her box and let them in; then her PROOF was lost twice.
+  /// By ICE's round trip she repeated it a second later and stood by her session for 23 s, while he
+  /// gave his up after one.
+  @Test func `both sides give a handshake up that does not come on`() throws {
+    let seed: UInt64 = 42_875
+    let join = try AccessJoin(seed: seed, between: AccessJoin.pair(of: seed), best: .udpDirect)
+    guard case .met = join.outcome() else {
+      Issue.record("they did not meet")
+      return
+    }
+  }
+
   @Test func `another path than the best is a failure, and so is none where there is one`() throws {
     #expect(try hasFailed(AccessPair(.none, .noUDP), best: .udpDirect))
     #expect(try hasFailed(AccessPair(.none, .none), best: .tcpDirect))

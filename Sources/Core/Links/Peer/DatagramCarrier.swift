@@ -276,9 +276,14 @@ package struct DatagramCarrier {
     freshAt = now + stallTime
   }
 
-  /// How long a session may stand still: more than the three round trips of a DTLS handshake.
+  /// How long a session may stand still: more than the three round trips of a DTLS handshake. What the
+  /// session has measured itself counts: in ICE's figure is the time until the other side's NAT let the
+  /// check in, and who waits that long answers none of the fresh sessions that the other side begins.
   private var stallTime: Interval {
-    mutating get { max(.seconds(1), (roundTrip ?? .zero) * 6) * Double(1 << min(failures, 3)) }
+    mutating get {
+      let path = link?.roundTrip ?? roundTrip ?? .zero
+      return max(.seconds(1), path * 6) * Double(1 << min(failures, 3))
+    }
   }
 
   private mutating func releaseHeld(at now: Instant) {

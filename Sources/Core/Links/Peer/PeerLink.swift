@@ -368,6 +368,7 @@ package final class PeerLink {
 
   private func note(roundTrip sample: Interval) {
     leastRoundTrip = min(leastRoundTrip ?? sample, sample)
+    sender.timing = Self.timing(of: carrier, leastRoundTrip)
     if pulse.roundTrip == nil { pulse.measure(sample) }
   }
 
