@@ -170,6 +170,19 @@ import Units
     #expect(worst <= .milliseconds(30 + 200 + 30), "\(worst)")
   }
 
+  @Test func `what comes out of a queue one by one after an outage is not heard 300 ms late`() {
+    let run = run(600) { number in
+      guard (200..<300).contains(number) else { return .milliseconds(30) }
+      // The last 400 ms of two seconds, at twice their speed.
+      let late = (300 - number) * 20 + (number - 280) * 10
+      return number < 280 ? nil : .milliseconds(Int64(30 + late))
+    }
+    let after = zip(run.played, run.delays).filter { $0.0 >= 200 }
+    let worst = after.map { $0.1 }.max() ?? .zero
+    #expect(worst <= .milliseconds(30 + 10 + 300 + 10), "\(worst)")
+    #expect(after.count { $0.0 >= 300 } >= 270)
+  }
+
   @Test func `a sender that stops is silence after a tenth of a second, and is heard again`() {
     let run = run(600) { (200..<400).contains($0) ? nil : .milliseconds(30) }
     #expect(run.silent > 300)

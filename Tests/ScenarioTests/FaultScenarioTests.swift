@@ -240,7 +240,7 @@ import Units
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
   }
 
-  @Test(arguments: [1, 2, 3] as [UInt64])
+  @Test(arguments: Array(1...12) as [UInt64])
   func `when a line moves on after 10 s, a fresh picture comes within half a second`(
     seed: UInt64
   ) throws {

@@ -136,10 +136,15 @@ package struct AudioJitterBuffer: Sendable {
     return play(pace(excess: excess, pending: pending % Self.block), at: now)
   }
 
-  /// What has waited here for so long stood still together with this process.
+  /// What has waited here for so long stood still together with this process; and what comes so late
+  /// after it was concealed stood in a queue, from which fresher sound follows at once.
   private mutating func dropRelics(at now: Instant) {
     let limit = wantedDelay(at: now) + Self.stale
-    while let first = packets.first, now - first.arrivedAt > limit { packets.removeFirst() }
+    while let first = packets.first {
+      let since = ahead > 0 ? target.fastest(first.rtpTimestamp) : first.arrivedAt
+      guard now - since > limit else { return }
+      packets.removeFirst()
+    }
   }
 
   /// After a blackout what comes far too late is not worth hearing: sound goes on at the newest.
