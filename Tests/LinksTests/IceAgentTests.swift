@@ -5,118 +5,27 @@ import Wire
 
 /// ICE agents by themselves: what they send for what they get.
 @Suite struct IceAgentTests {
-  private static let start = Instant(nanoseconds: 1_000_000_000)
-  private static let theirs = IceCredentials(
-    userFragment: Array("them".utf8), password: [UInt8](repeating: 0x70, count: 24))
-
-  /// One agent, driven by hand.
-  private final class Bench {
-    var agent: IceAgent
-    var now = IceAgentTests.start
-    var sent: [(message: StunMessage, path: DatagramPath)] = []
-    let ciphers = FakeCiphers(seed: 9)
-    let ours: IceCredentials
-
-    init(controlling: Bool, sockets: Int = 1) {
-      ours = IceCredentials(from: ciphers)
-      agent = IceAgent(isControlling: controlling, credentials: ours, ciphers: ciphers)
-      let local = (0..<sockets).map { (SocketID($0), IceAgentTests.local($0)) }
-      agent.setLocal(local, at: now)
-    }
-
-    func setRemote(_ candidates: [Candidate]) {
-      agent.setRemote(IceAgentTests.theirs, candidates, at: now)
-      drain()
-    }
-    func drain() {
-      while let output = agent.nextOutput() {
-        guard case .transmit(let bytes, let path) = output else { continue }
-        sent.append((try! StunMessage(decoding: bytes), path))
-      }
-    }
-    func takeSent() -> [(message: StunMessage, path: DatagramPath)] {
-      defer { sent = [] }
-      return sent
-    }
-    /// The clock goes on, and timers with it.
-    func run(_ interval: Interval) {
-      now = runTimers(
-        from: now, for: interval,
-        next: {
-          // Never in the past.
-          if let deadline = agent.nextDeadline { #expect(deadline.at >= now) }
-          return agent.nextDeadline
-        },
-        fire: {
-          now = $0
-          agent.handleTimeout(at: now)
-          drain()
-        })
-    }
-    func answer(
-      _ request: (message: StunMessage, path: DatagramPath), from path: DatagramPath? = nil,
-      error: Int? = nil, password: [UInt8] = IceAgentTests.theirs.password
-    ) -> Bool {
-      let response = StunMessage(
-        error == nil ? .success : .error, transactionID: request.message.transactionID,
-        attributes: error.map { [.errorCode($0, reason: [])] }
-          ?? [.xorMappedAddress(SocketAddress(.v4(9, 9, 9, 9), port: 9))]
-      ).signed { self.ciphers.hmacSHA1(key: password, $0) }
-      let received = try! StunMessage.Received(response.encoded)
-      defer { drain() }
-      return agent.handleResponse(received, on: path ?? request.path, at: now)
-    }
-    func receive(_ attributes: [StunAttribute], on path: DatagramPath) -> StunMessage? {
-      let request = StunMessage(
-        .request, transactionID: ciphers.randomBytes(12),
-        attributes: [.username(ours.userFragment + Array(":them".utf8))] + attributes
-      ).signed { self.ciphers.hmacSHA1(key: self.ours.password, $0) }
-      let isAuthentic = agent.handleRequest(
-        try! StunMessage.Received(request.encoded), on: path, at: now)
-      #expect(isAuthentic)
-      drain()
-      let index = sent.firstIndex {
-        $0.message.transactionID == request.transactionID && $0.message.kind != .request
-      }
-      return index.map { sent.remove(at: $0).message }
-    }
-  }
-
-  private static func local(_ number: Int) -> Candidate {
-    candidate(.v4(10, 0, UInt8(number), 1), index: number)
-  }
-  private static func candidate(_ ip: IPAddress, index: Int = 0) -> Candidate {
-    Candidate(
-      transport: .udp, kind: .host,
-      foundation: CandidateRules.foundation(kind: .host, transport: .udp, base: ip),
-      priority: CandidateRules.priority(typePreference: 126, index: index),
-      address: SocketAddress(ip, port: 4_000))
-  }
-  private let far = candidate(.v4(10, 0, 0, 2))
-
-  private func nominates(_ message: StunMessage) -> Bool {
-    message.attributes.contains(.useCandidate)
-  }
+  private let far = IceBench.candidate(.v4(10, 0, 0, 2))
 
   @Test func `the first check goes out at once and the only path is nominated at once`() throws {
-    let bench = Bench(controlling: true)
+    let bench = IceBench(controlling: true)
     bench.setRemote([far])
     let check = try #require(bench.takeSent().first)
     #expect(check.path == DatagramPath(socket: SocketID(0), remote: far.address))
     #expect(
       check.message.attributes.first == .username(Array("them:".utf8) + bench.ours.userFragment))
-    #expect(!nominates(check.message))
+    #expect(!check.message.nominates)
     #expect(bench.answer(check))
     #expect(bench.agent.sendingPath == check.path)
     #expect(bench.agent.selected == nil)
     let nomination = try #require(bench.takeSent().first)
-    #expect(nominates(nomination.message))
+    #expect(nomination.message.nominates)
     #expect(bench.answer(nomination))
     #expect(bench.agent.selected == check.path)
   }
 
   @Test func `a check is sent again soon, then doubling, and nine times in all`() {
-    let bench = Bench(controlling: true)
+    let bench = IceBench(controlling: true)
     bench.setRemote([far])
     let first = bench.takeSent()[0].message
     var times: [Instant] = []
@@ -129,7 +38,7 @@ import Wire
         times.append(bench.now)
       }
     }
-    let waits = times.map { ($0 - Self.start).milliseconds }
+    let waits = times.map { ($0 - IceBench.start).milliseconds }
     #expect(waits == [15, 50, 100, 200, 400, 800, 1_600, 3_200])
     bench.run(.seconds(1.6))
     #expect(bench.agent.pairs[0].state == .failed)
@@ -139,7 +48,7 @@ import Wire
   }
 
   @Test func `a better path that answers within 50 ms is nominated instead`() throws {
-    let bench = Bench(controlling: true, sockets: 2)
+    let bench = IceBench(controlling: true, sockets: 2)
     bench.setRemote([far])
     let checks = bench.takeSent()
     #expect(checks.map(\.path.socket) == [SocketID(0), SocketID(1)])
@@ -151,24 +60,24 @@ import Wire
     #expect(bench.takeSent().allSatisfy { $0.message == checks[0].message })
     #expect(bench.answer(checks[0]))
     let nomination = try #require(bench.takeSent().first)
-    #expect(nominates(nomination.message))
+    #expect(nomination.message.nominates)
     #expect(nomination.path == checks[0].path)
   }
 
   @Test func `after 50 ms the best path that answered is nominated`() throws {
-    let bench = Bench(controlling: true, sockets: 2)
+    let bench = IceBench(controlling: true, sockets: 2)
     bench.setRemote([far])
     let checks = bench.takeSent()
     #expect(bench.answer(checks[1]))
     bench.run(.milliseconds(50))
     let nomination = try #require(bench.takeSent().first { $0.message != checks[0].message })
-    #expect(nominates(nomination.message))
+    #expect(nomination.message.nominates)
     #expect(nomination.path == checks[1].path)
   }
 
   @Test func `checks beyond the first burst are paced`() {
-    let bench = Bench(controlling: true, sockets: 4)
-    bench.setRemote((1...4).map { Self.candidate(.v4(10, 0, 9, UInt8($0)), index: $0) })
+    let bench = IceBench(controlling: true, sockets: 4)
+    bench.setRemote((1...4).map { IceBench.candidate(.v4(10, 0, 9, UInt8($0)), index: $0) })
     let burst = bench.takeSent().map(\.message.transactionID)
     #expect(burst.count == 8)
     bench.run(.milliseconds(60))
@@ -177,7 +86,7 @@ import Wire
   }
 
   @Test func `of pairs with one foundation one is tried first`() throws {
-    let bench = Bench(controlling: true)
+    let bench = IceBench(controlling: true)
     // Two ports of one address fare alike.
     var second = far
     second.address.port = 4_001
@@ -191,7 +100,7 @@ import Wire
   }
 
   @Test func `the controlled side takes the path that it is told`() throws {
-    let bench = Bench(controlling: false, sockets: 2)
+    let bench = IceBench(controlling: false, sockets: 2)
     bench.setRemote([far])
     let checks = bench.takeSent()
     #expect(bench.answer(checks[0]))
@@ -202,11 +111,11 @@ import Wire
     #expect(response?.kind == .success)
     #expect(response?.attributes == [.xorMappedAddress(far.address)])
     #expect(bench.agent.selected == checks[1].path)
-    #expect(!bench.sent.contains { nominates($0.message) })
+    #expect(!bench.sent.contains { $0.message.nominates })
   }
 
   @Test func `a nomination before the path is valid takes effect when it is`() throws {
-    let bench = Bench(controlling: false)
+    let bench = IceBench(controlling: false)
     bench.setRemote([far])
     let check = try #require(bench.takeSent().first)
     _ = bench.receive([.priority(1), .iceControlling(1), .useCandidate], on: check.path)
@@ -216,7 +125,7 @@ import Wire
   }
 
   @Test func `an unknown source becomes a candidate and is checked at once`() throws {
-    let bench = Bench(controlling: true)
+    let bench = IceBench(controlling: true)
     bench.setRemote([far])
     _ = bench.takeSent()
     let reflexive = DatagramPath(
@@ -231,7 +140,7 @@ import Wire
   }
 
   @Test func `checks that come before the description are answered and used after it`() throws {
-    let bench = Bench(controlling: false)
+    let bench = IceBench(controlling: false)
     let path = DatagramPath(socket: SocketID(0), remote: far.address)
     let response = bench.receive(
       [.priority(0x6E00_01FF), .iceControlling(1), .useCandidate], on: path)
@@ -246,7 +155,7 @@ import Wire
   }
 
   @Test func `of two that control, the smaller tie-breaker yields`() {
-    let bench = Bench(controlling: true)
+    let bench = IceBench(controlling: true)
     bench.setRemote([far])
     let path = bench.takeSent()[0].path
     let conflict = bench.receive([.priority(1), .iceControlling(0)], on: path)
@@ -259,7 +168,7 @@ import Wire
   }
 
   @Test func `of two that are controlled, the larger tie-breaker takes over`() {
-    let bench = Bench(controlling: false)
+    let bench = IceBench(controlling: false)
     bench.setRemote([far])
     let path = bench.takeSent()[0].path
     let conflict = bench.receive([.priority(1), .iceControlled(.max)], on: path)
@@ -270,7 +179,7 @@ import Wire
   }
 
   @Test func `a 487 changes the role and the check is made again`() throws {
-    let bench = Bench(controlling: true)
+    let bench = IceBench(controlling: true)
     bench.setRemote([far])
     let check = try #require(bench.takeSent().first)
     #expect(bench.answer(check, error: 487))
@@ -286,7 +195,7 @@ import Wire
 
   @Test func `a response from elsewhere, with a wrong password or none, validates nothing`() throws
   {
-    let bench = Bench(controlling: true)
+    let bench = IceBench(controlling: true)
     bench.setRemote([far])
     let check = try #require(bench.takeSent().first)
     #expect(!bench.answer(check, password: Array("guess".utf8)))
@@ -299,7 +208,7 @@ import Wire
   }
 
   @Test func `what must be understood and isn't is refused by name`() {
-    let bench = Bench(controlling: true)
+    let bench = IceBench(controlling: true)
     bench.setRemote([far])
     let path = bench.takeSent()[0].path
     let refusal = bench.receive([.priority(1), .unknown(number: 0x7FFF, value: [])], on: path)
@@ -312,7 +221,7 @@ import Wire
   @Test func `consent is asked for every 4 to 6 seconds and ends after 30 without an answer`()
     throws
   {
-    let bench = Bench(controlling: true)
+    let bench = IceBench(controlling: true)
     bench.setRemote([far])
     #expect(bench.answer(bench.takeSent()[0]))
     #expect(bench.answer(bench.takeSent()[0]))
@@ -326,7 +235,7 @@ import Wire
       last = bench.now
       let asked = bench.takeSent()
       #expect(asked.count == 1)
-      #expect(asked.first.map { !nominates($0.message) && bench.answer($0) } == true)
+      #expect(asked.first.map { !$0.message.nominates && bench.answer($0) } == true)
     }
     bench.run(.seconds(29.9))
     #expect(bench.agent.selected == path)
@@ -337,10 +246,10 @@ import Wire
   }
 
   @Test func `families and loopback don't pair with what they can't reach`() {
-    let bench = Bench(controlling: true)
+    let bench = IceBench(controlling: true)
     bench.setRemote([
-      Self.candidate(.loopbackV4), Self.candidate(.loopbackV6),
-      Self.candidate(IPAddress(bytes: [0x20, 1] + [UInt8](repeating: 0, count: 14))!),
+      IceBench.candidate(.loopbackV4), IceBench.candidate(.loopbackV6),
+      IceBench.candidate(IPAddress(bytes: [0x20, 1] + [UInt8](repeating: 0, count: 14))!),
     ])
     #expect(bench.agent.pairs.isEmpty)
     #expect(bench.takeSent().isEmpty)
@@ -348,11 +257,11 @@ import Wire
   }
 
   @Test func `whatever a peer says of itself, only so many addresses are ever checked`() {
-    let bench = Bench(controlling: true)
+    let bench = IceBench(controlling: true)
     for round in 0..<60 as Range<UInt8> {
       bench.setRemote(
         (0..<32).map { number in
-          var candidate = Self.candidate(.v4(10, 1, round, UInt8(number)))
+          var candidate = IceBench.candidate(.v4(10, 1, round, UInt8(number)))
           // Ever better ones push the earlier out of the list of pairs.
           candidate.priority = 1 << 24 + UInt32(round) << 8
           return candidate
@@ -364,7 +273,7 @@ import Wire
   }
 
   @Test func `reconsidering checks every path again and nominates the one that answers`() throws {
-    let bench = Bench(controlling: true, sockets: 2)
+    let bench = IceBench(controlling: true, sockets: 2)
     bench.setRemote([far])
     let checks = bench.takeSent()
     #expect(bench.answer(checks[0]))
@@ -378,7 +287,7 @@ import Wire
     let other = try #require(again.first { $0.path == checks[1].path })
     #expect(bench.answer(other))
     bench.run(.milliseconds(60))
-    let nomination = try #require(bench.takeSent().first { nominates($0.message) })
+    let nomination = try #require(bench.takeSent().first { $0.message.nominates })
     #expect(bench.answer(nomination))
     #expect(bench.agent.selected == checks[1].path)
   }

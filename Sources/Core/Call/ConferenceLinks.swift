@@ -23,6 +23,9 @@ extension Conference {
       with(session) { $0.roundTrip(interval, at: now) }
     case .clock(let session, let time, let roundTrip):
       with(session) { $0.tell(.clock(time, roundTrip: roundTrip), at: now) }
+    case .doubtful: rendezvous.handle(.peerSilent, at: now)
+    case .remapped(let isElsewhere):
+      rendezvous.handle(isElsewhere ? .addressChanged : .networkChanged, at: now)
     case .silent(let session):
       let away = LinkReport(path: .reconnecting, family: "", roundTrip: nil, cipher: "")
       selected(session, away, at: now)

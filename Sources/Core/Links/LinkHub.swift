@@ -217,7 +217,21 @@ package struct LinkHub {
     let known = gathering.candidates
     let isOurs = gathering.handleResponse(received, on: path, at: now)
     if gathering.candidates != known { offerAgain(at: now) }
+    let lost = known.filter { !gathering.candidates.contains($0) }
+    if !lost.isEmpty {
+      outputs.append(
+        .remapped(
+          isElsewhere: lost.contains { lost in
+            !gathering.candidates.contains { $0.address.ip == lost.address.ip }
+          }))
+    }
     return isOurs
+  }
+
+  /// Under which addresses we are seen, whatever has changed.
+  private mutating func askServers(at now: Instant) {
+    gathering.askAgain(at: now)
+    relays.check(at: now)
   }
 
   /// What relays have to say: peers' datagrams are received as if they had come to a socket of ours.
@@ -413,6 +427,7 @@ package struct LinkHub {
           if case .transmit(let bytes, let address, let socket) = output, socket.isRelayed {
             relays.send(bytes, to: address, from: socket, at: turnAt)
           } else {
+            if case .doubtful = output { askServers(at: turnAt) }
             outputs.append(output)
           }
         }

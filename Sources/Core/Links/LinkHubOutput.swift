@@ -22,6 +22,12 @@ package enum LinkHubOutput: Sendable {
   /// What its clock showed when this left (`Clock`, `ClockedPong`), at most a round trip ago: right
   /// after the proof of each link, and with the answers to pings.
   case clock(SessionID, UInt64, roundTrip: Interval)
+  /// Nothing was heard for longer than is usual: the path is checked, and servers are asked under which
+  /// address we are seen.
+  case doubtful(SessionID)
+  /// Servers see us under another port than before, or `isElsewhere`: under another address.
+  /// Connections that a NAT knew before may be dead.
+  case remapped(isElsewhere: Bool)
   /// Nothing was heard for `Liveness.silence`; links are tried again meanwhile.
   case silent(SessionID)
   /// The session is over; its links are gone. `.peerAppeared` would start again.

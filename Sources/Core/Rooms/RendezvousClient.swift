@@ -24,6 +24,12 @@ package struct RendezvousClient {
   private var patience: Instant?
   private var nextPing: Instant?
   private var pongDue: Instant?
+  /// The connection is in doubt because our own network changed: whoever comes back then is no part of a
+  /// crowd that a server's death sent away.
+  private var hasMoved = false
+  /// When the last request left that is answered, and how long the newest answer took.
+  private var askedAt = Instant.zero
+  private var roundTrip: Interval?
   private var outputs = OutputQueue<Output>()
 
   private enum Phase {
@@ -40,8 +46,12 @@ package struct RendezvousClient {
   private static let connectTime = Interval.seconds(10)
   private static let answerTime = Interval.seconds(10)
   private static let pingTime = Interval.seconds(20)
-  /// For an answer over a connection that has reason to be dead.
+  /// For an answer over a connection that has reason to be dead, at most: else twice what one took
+  /// before, and a margin. To come back in vain costs three round trips.
   private static let doubtTime = Interval.seconds(1.5)
+  private static let doubtMargin = Interval.milliseconds(100)
+  /// The same where a peer has fallen silent: an outage of that length alone is no reason to begin anew.
+  private static let outageTime = Interval.seconds(3)
   private static let patienceTime = Interval.seconds(30)
   private static let secondThoughts = Interval.seconds(5)
   /// How long a first entry goes on when the server shed it half-way.
@@ -80,6 +90,10 @@ package struct RendezvousClient {
       record = newer
       if case .member = phase { send(.store, newer) }
     case .networkChanged: networkChanged(now)
+    case .addressChanged:
+      if case .member = phase { returnAtOnce(now) } else { networkChanged(now) }
+    case .peerSilent:
+      if case .member = phase, pongDue == nil { ping(awaiting: Self.outageTime, now) }
     case .leave: leave()
     }
   }
@@ -109,11 +123,13 @@ package struct RendezvousClient {
     case .waiting(let until) where until <= now: connect(now)
     case .member:
       if let pongDue, pongDue <= now {
-        fail("no answer", now)
+        if hasMoved {
+          returnAtOnce(now)
+        } else {
+          fail("no answer", now)
+        }
       } else if let nextPing, nextPing <= now {
-        send(.ping, RendezvousPing(token: random.next()))
-        self.nextPing = nil
-        pongDue = now + Self.answerTime
+        ping(awaiting: Self.answerTime, now)
       }
     default: break
     }
@@ -125,6 +141,7 @@ package struct RendezvousClient {
   private mutating func connect(_ now: Instant) {
     splitter = FrameSplitter(limit: RendezvousFrame.clientLimit)
     phase = .connecting(until: now + Self.connectTime)
+    hasMoved = false
     outputs.append(.connect)
   }
 
@@ -155,6 +172,7 @@ package struct RendezvousClient {
       peerID: configuration.peerID, fields: record?.encoded ?? [], exported: facts.exporter)
     let admission = statement.admission(seed: configuration.admissionSeed, with: ciphers)
     phase = .entering(until: now + Self.answerTime)
+    askedAt = now
     if let record {
       send(.create, CreateRoom(admission: admission, record: record))
     } else {
@@ -187,6 +205,7 @@ package struct RendezvousClient {
   private mutating func received(_ frame: RendezvousFrame, _ now: Instant) throws(WireError) {
     if case .member = phase {
       pongDue = nil
+      hasMoved = false
       nextPing = now + Self.pingTime
     }
     switch frame.kind {
@@ -207,13 +226,15 @@ package struct RendezvousClient {
     case .retryLater:
       let wait = try RetryLater(decoding: frame.body).milliseconds
       postponed(.milliseconds(Int64(min(wait, 120_000))), now)
-    case .create, .join, .leave, .box, .store, .ping, .pong: break
+    case .pong: roundTrip = now - askedAt
+    case .create, .join, .leave, .box, .store, .ping: break
     }
   }
 
   private mutating func joined(_ snapshot: RoomSnapshot, _ now: Instant) {
     phase = .member
     failures = 0
+    roundTrip = now - askedAt
     nextPing = now + Self.pingTime
     pongDue = nil
     if hasJoined {
@@ -240,13 +261,26 @@ package struct RendezvousClient {
   private mutating func networkChanged(_ now: Instant) {
     switch phase {
     case .member:
-      send(.ping, RendezvousPing(token: random.next()))
-      nextPing = nil
-      pongDue = .some(min(pongDue ?? .distantFuture, now + Self.doubtTime))
+      hasMoved = true
+      let known = roundTrip.map { $0 * 2 + Self.doubtMargin } ?? Self.doubtTime
+      ping(awaiting: min(known, Self.doubtTime), now)
     case .waiting where hasJoined: connect(now)
     case .connecting where hasJoined, .entering where hasJoined: fail("the network changed", now)
     case .idle, .connecting, .verifying, .entering, .waiting, .ended: break
     }
+  }
+
+  private mutating func returnAtOnce(_ now: Instant) {
+    outputs.append(.disconnect)
+    outputs.append(.lost("the network changed"))
+    connect(now)
+  }
+
+  private mutating func ping(awaiting time: Interval, _ now: Instant) {
+    send(.ping, RendezvousPing(token: random.next()))
+    askedAt = now
+    nextPing = nil
+    pongDue = min(pongDue ?? .distantFuture, now + time)
   }
 
   private mutating func disconnected(_ reason: String, _ now: Instant) {

@@ -65,6 +65,10 @@ extension RendezvousClient {
     case store(RoomRecord)
     /// This computer's addresses changed: the connection may be dead without knowing it.
     case networkChanged
+    /// The world sees this computer under another address: the connection is dead.
+    case addressChanged
+    /// A peer has fallen silent, which may mean the same.
+    case peerSilent
     case leave
   }
 

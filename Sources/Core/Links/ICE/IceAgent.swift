@@ -58,6 +58,8 @@ package final class IceAgent {
   var consent: ConsentFreshness?
   /// No path is nominated, or the one that is has become doubtful.
   var needsNomination = true
+  /// Since when the nominated path is in doubt: it is checked, and so is all that comes to be known.
+  var doubtedAt: Instant?
   /// When the first pair became valid in the present search.
   var firstValidAt: Instant?
   /// When to begin again after every check has failed.

@@ -4,6 +4,25 @@ import Wire
 
 /// Checks, nomination and consent: what goes out, and when.
 extension IceAgent {
+  /// The nominated path may lead nowhere, or one end of it have got another address, which a check
+  /// makes known. The controlling side nominates by the same check: a round trip sooner.
+  package func probe(at now: Instant) {
+    guard let index = pairs.firstIndex(where: { $0.path == selected }) else { return }
+    doubtedAt = now
+    firstValidAt = nil
+    check(index, nominates: isControlling, at: now)
+    proceed(at: now)
+  }
+
+  /// The peer's datagrams come on this path, and no more on the nominated one.
+  package func follow(_ path: DatagramPath, at now: Instant) {
+    guard isControlling, selected != nil, path != selected,
+      let index = pairs.firstIndex(where: { $0.path == path }), pairs[index].state == .succeeded,
+      !pairs.contains(where: { $0.check?.nominates == true && $0.path != selected })
+    else { return }
+    check(index, nominates: true, at: now)
+  }
+
   /// The path has gone silent: every pair is tried again, and the best that answers nominated.
   package func reconsider(at now: Instant) {
     for index in pairs.indices {
@@ -12,6 +31,7 @@ extension IceAgent {
     }
     triggered = selected.map { [$0] } ?? []
     needsNomination = true
+    doubtedAt = nil
     firstValidAt = nil
     nextRoundAt = nil
     proceed(at: now)
@@ -81,9 +101,10 @@ extension IceAgent {
   /// one can come any more, after some patience otherwise. A direct pair that becomes valid after a
   /// relayed one was nominated is nominated in its place.
   var nomination: (index: Int, at: Instant)? {
-    guard isControlling, needsNomination || isOverRelay,
-      !pairs.contains(where: { $0.check?.nominates == true }),
-      let best = pairs.firstIndex(where: { $0.state == .succeeded }), isWanted(pairs[best])
+    guard isControlling, isSearching,
+      !pairs.contains(where: { $0.check?.nominates == true && !isDoubted($0) }),
+      let best = pairs.firstIndex(where: { $0.state == .succeeded && !isStale($0) }),
+      isWanted(pairs[best])
     else { return nil }
     guard let since = firstValidAt, pairs[..<best].contains(where: { $0.state != .failed }) else {
       return (best, .zero)
@@ -94,12 +115,25 @@ extension IceAgent {
   /// Whether this pair could be the one to nominate: any while there is none, a direct one while
   /// frames go over a relay.
   func isWanted(_ pair: CandidatePair) -> Bool {
-    needsNomination || isOverRelay && !pair.isRelayed
+    needsNomination || doubtedAt != nil || isOverRelay && !pair.isRelayed
+  }
+
+  var isSearching: Bool { needsNomination || isOverRelay || doubtedAt != nil }
+
+  /// The nominated one, while it is checked: it stands in nobody's way.
+  private func isDoubted(_ pair: CandidatePair) -> Bool {
+    doubtedAt != nil && pair.path == selected
+  }
+
+  /// In doubt, what worked before need not work now.
+  private func isStale(_ pair: CandidatePair) -> Bool {
+    guard !needsNomination, let doubtedAt else { return false }
+    return pair.path == selected || pair.lastResponse.map { $0 < doubtedAt } ?? true
   }
 
   /// A relayed pair while another one is in use, or this: it is not checked again.
   private func isIdle(_ pair: CandidatePair) -> Bool {
-    !needsNomination && isOverRelay && pair.isRelayed
+    !needsNomination && doubtedAt == nil && isOverRelay && pair.isRelayed
   }
 
   /// Triggered checks first, then the best that waits; none once a direct path is nominated.
@@ -110,7 +144,7 @@ extension IceAgent {
       }
       triggered.removeFirst()
     }
-    guard needsNomination || isOverRelay else { return nil }
+    guard isSearching else { return nil }
     if let index = nextWanted { return index }
     thawFoundations()
     return nextWanted
@@ -120,7 +154,8 @@ extension IceAgent {
 
   func check(_ index: Int, nominates: Bool, at now: Instant) {
     let request = request(localPriority: pairs[index].localPriority, nominates: nominates)
-    if !nominates { pairs[index].state = .inProgress }
+    // One that was valid stays so while it is checked again: others of its foundation need not wait.
+    if !nominates, pairs[index].state != .succeeded { pairs[index].state = .inProgress }
     pairs[index].check = ConnectivityCheck(
       transactionID: request.transactionID, bytes: request.encoded, nominates: nominates, at: now)
     retransmit(index, at: now)

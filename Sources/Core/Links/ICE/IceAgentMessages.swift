@@ -103,6 +103,8 @@ extension IceAgent {
     switch pairs[index].state {
     case .succeeded:
       if nominates, !isControlling { select(path, at: now) }
+      // A nomination, perhaps in doubt: what comes in now says that it may get through.
+      pairs[index].check?.hasten(at: now)
     case .inProgress: pairs[index].check?.hasten(at: now)
     case .frozen, .waiting, .failed:
       pairs[index].state = .waiting
@@ -179,6 +181,7 @@ extension IceAgent {
       select(path, at: now)
     } else if path == selected {
       consent?.confirm(at: now)
+      doubtedAt = nil
       // A doubtful path has answered after all. The controlling side nominates it once more, as
       // the other may see it under a new address.
       if !isControlling { needsNomination = false }
@@ -187,7 +190,12 @@ extension IceAgent {
 
   func select(_ path: DatagramPath, at now: Instant) {
     needsNomination = false
+    doubtedAt = nil
     triggered = []
+    // One that was nominated beside it would take its place.
+    for other in pairs.indices where pairs[other].check?.nominates == true {
+      pairs[other].check = nil
+    }
     guard path != selected else { return }
     selected = path
     consent = ConsentFreshness(at: now, ciphers: ciphers)

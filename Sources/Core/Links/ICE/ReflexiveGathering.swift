@@ -12,6 +12,8 @@ struct ReflexiveGathering {
   private let allowsLoopback: Bool
   private var bases: [Base] = []
   private var inquiries: [Inquiry] = []
+  /// All, out of turn.
+  private var askedAt: Instant?
   private var outputs = OutputQueue<(bytes: [UInt8], path: DatagramPath)>()
 
   /// A socket with the addresses that it has of its own; of those the first of each family counts.
@@ -44,6 +46,8 @@ struct ReflexiveGathering {
   ]
   /// RFC 8445 §11: no less than 15 s; NATs forget after 30 s and more.
   private static let keepalive = Interval.seconds(15)
+  /// Between questions out of turn.
+  private static let leastPause = Interval.seconds(1)
   /// Makes the question no shorter than its answer with an IPv6 address, as our own server wants it.
   private static let filling = StunAttribute.software(Array("p2pcall                 ".utf8))
 
@@ -86,6 +90,18 @@ struct ReflexiveGathering {
       }
     }
     candidates = []
+    proceed(at: now)
+  }
+
+  /// There is reason to think that a NAT has mapped us anew. Who asked a moment ago, or asks still in
+  /// quick succession, need not.
+  mutating func askAgain(at now: Instant) {
+    if let askedAt, now - askedAt < Self.leastPause { return }
+    askedAt = now
+    for index in inquiries.indices {
+      inquiries[index].sends = 0
+      inquiries[index].dueAt = now
+    }
     proceed(at: now)
   }
 

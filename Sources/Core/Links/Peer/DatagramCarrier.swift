@@ -26,11 +26,15 @@ package struct DatagramCarrier {
   private var held: [(path: DatagramPath, bytes: [UInt8], at: Instant)] = []
   private var outputs = OutputQueue<Output>()
 
+  /// When a datagram last came on the path that we send on.
+  private var heardOnPathAt = Instant.zero
   /// Attempts that failed in a row without proof.
   private var failures = 0
 
   private static let heldLimit = 8
   private static let holdTime = Interval.seconds(1)
+  /// Datagrams on another path alone for so long: the peer's end has moved.
+  private static let movingTime = Interval.milliseconds(200)
   /// Before a session that failed is replaced; doubles.
   private static let errorPause = Interval.milliseconds(50)
 
@@ -130,6 +134,7 @@ package struct DatagramCarrier {
   /// A DTLS datagram from a path that `isValidated` or `isAwaited`.
   package mutating func receive(_ bytes: [UInt8], on path: DatagramPath, at now: Instant) {
     if isValidated(path, at: now), link != nil {
+      noteWay(path, at: now)
       link?.receive(bytes, at: now)
     } else {
       held.removeAll { now - $0.at > Self.holdTime }
@@ -137,6 +142,20 @@ package struct DatagramCarrier {
       if !isCopy, held.count < Self.heldLimit { held.append((path, bytes, now)) }
     }
     advance(at: now)
+  }
+
+  /// A peer behind a NAT with a new mapping sends from another address and knows nothing of it: what
+  /// we send goes to the old one until the new one is nominated.
+  private mutating func noteWay(_ path: DatagramPath, at now: Instant) {
+    if path == sendingPath {
+      heardOnPathAt = now
+    } else if now - heardOnPathAt > Self.movingTime {
+      if agent.selected != nil {
+        agent.follow(path, at: now)
+      } else {
+        previous?.follow(path, at: now)
+      }
+    }
   }
 
   // MARK: What goes out
@@ -169,6 +188,13 @@ package struct DatagramCarrier {
     takeLinkOutputs()
     link = nil
     freshAt = nil
+  }
+
+  /// The path in use is in doubt: it is checked at once.
+  package mutating func probe(at now: Instant) {
+    agent.probe(at: now)
+    previous?.probe(at: now)
+    advance(at: now)
   }
 
   /// The link has gone silent: every path is tried again.

@@ -95,6 +95,8 @@ final class PeerLinks {
     if hadEndpoints {
       // New addresses are a new generation: the other side need not guess which box is newer.
       restart(to: generation &+ 1, at: now)
+      // Under its new address the path of the generation before carries the new description.
+      datagrams.probe(at: now)
       if gone > 0 { streams.leaveAddresses(all: isElsewhere, at: now) }
       streams.hasten(at: now)
     }

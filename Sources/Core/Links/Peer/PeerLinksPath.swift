@@ -130,7 +130,11 @@ extension PeerLinks {
     }
     while let step = revival.nextStep(pathAnsweredAt: datagrams.pathAnsweredAt, at: now) {
       switch step {
+      case .probe:
+        datagrams.probe(at: now)
+        outputs.append(.doubtful(session))
       case .reconsider:
+        outputs.append(.doubtful(session))
         datagrams.reconsider(at: now)
         streams.hasten(at: now)
       case .replaceSession: datagrams.replaceLink(at: now)

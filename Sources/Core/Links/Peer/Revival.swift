@@ -3,6 +3,8 @@ import Units
 /// What is tried, and when, to get a silent datagram link back.
 struct Revival {
   enum Step {
+    /// The path in use is checked: it may lead nowhere, or one end have got another address.
+    case probe
     /// Every known path is checked again.
     case reconsider
     /// The path may be good and only the session be lost to the other side.
@@ -11,6 +13,10 @@ struct Revival {
     case restart
   }
   private var heardAt: Instant?
+  /// Between two signs of life, of late: what is usual on this path means nothing. No longer than
+  /// `Liveness.suspicion`.
+  private var longestGap = Interval.zero
+  private var probeAt = Instant.distantFuture
   private var reconsiderAt = Instant.distantFuture
   private var replaceAt = Instant.distantFuture
   private var restartAt = Instant.distantFuture
@@ -18,6 +24,10 @@ struct Revival {
   /// The path was found to answer when the session was to be replaced.
   private var isPathAnswering = false
 
+  /// Media come every 20 ms: by then fifteen packets are missing.
+  private static let leastHush = Interval.milliseconds(300)
+  /// How fast a gap is forgotten: one of a second in so many seconds.
+  private static let memory: Int64 = 16
   private static let reconsiderPeriod = Interval.seconds(2)
   private static let replaceAfter = Interval.seconds(3)
   /// When a path comes back its checks may be answered first: what the session sends comes after
@@ -28,8 +38,13 @@ struct Revival {
 
   /// When the proved link was last heard.
   mutating func observe(heardAt heard: Instant) {
-    if let heardAt, heardAt >= heard { return }
+    if let heardAt {
+      guard heard > heardAt else { return }
+      let gap = min(heard - heardAt, Liveness.suspicion)
+      longestGap = max(gap, longestGap - gap / Self.memory)
+    }
     heardAt = heard
+    probeAt = heard + min(max(Self.leastHush, longestGap * 2), Liveness.suspicion)
     reconsiderAt = heard + Liveness.suspicion
     replaceAt = heard + Self.replaceAfter
     isPathAnswering = false
@@ -43,11 +58,17 @@ struct Revival {
       restartPause = min(restartPause * 2, Self.longestRestart)
       restartAt = now + restartPause
       reconsiderAt = now + Self.reconsiderPeriod
+      probeAt = .distantFuture
       return .restart
     }
     if reconsiderAt <= now {
       reconsiderAt = now + Self.reconsiderPeriod
+      probeAt = .distantFuture
       return .reconsider
+    }
+    if probeAt <= now {
+      probeAt = .distantFuture
+      return .probe
     }
     if replaceAt <= now {
       let wasPathAnswering = isPathAnswering
@@ -61,6 +82,6 @@ struct Revival {
 
   var nextDeadline: Deadline? {
     guard heardAt != nil else { return nil }
-    return Deadline("revival", at: min(reconsiderAt, replaceAt, restartAt))
+    return Deadline("revival", at: min(probeAt, reconsiderAt, replaceAt, restartAt))
   }
 }

@@ -88,6 +88,14 @@ struct RelayGathering: Sendable {
     arrange(at: now)
   }
 
+  /// Whether relays know us still: a NAT may have mapped us anew, and then they have nothing of ours.
+  mutating func check(at now: Instant) {
+    for index in legs.indices where legs[index].allocation != nil {
+      handle(.check, of: index, at: now)
+    }
+    proceed(at: now)
+  }
+
   /// The newest replaces all before; what was asked for with another one's credentials goes on.
   mutating func take(_ grant: RelayGrant, at now: Instant) {
     self.grant = grant
