@@ -60,8 +60,8 @@ package final class AddressShield {
     case .describe(let session, var description):
       description.candidates = tellable(description.candidates)
       return .describe(session, description)
-    case .hangUp, .proved, .selected, .roundTrip, .clock, .silent, .lost, .received,
-      .receivedReliable, .delivered, .refused, .handshakeFailed, .closed:
+    case .hangUp, .proved, .selected, .roundTrip, .clock, .doubtful, .remapped, .silent,
+      .lost, .received, .receivedReliable, .delivered, .refused, .handshakeFailed, .closed:
       passes = true
     }
     guard passes else {
