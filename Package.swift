@@ -112,7 +112,8 @@ let targets: [Target] = [
     "Receiving", "Links", "Rooms"),
 
   .target(
-    name: "Fixtures", dependencies: ["CLinux"], path: "Tests/Fixtures", swiftSettings: settings),
+    name: "Fixtures", dependencies: ["CLinux", "COpenSSL"], path: "Tests/Fixtures",
+    swiftSettings: settings),
   tests("Units", "Units"),
   tests("Wire", "Wire", "Units"),
   tests("Media", "Media", "Units"),
@@ -125,7 +126,9 @@ let targets: [Target] = [
   tests(
     "Call", "Call", "Simulation", "ErasureCoding", "Links", "Rooms", "Sending", "Receiving",
     "Wire", "Media", "Ciphers", "Units"),
-  tests("Encryption", "Encryption", "Rooms", "Links", "Wire", "Ciphers", "COpenSSL", "Units"),
+  tests(
+    "Encryption", "Encryption", "Fixtures", "Rooms", "Links", "Wire", "Ciphers", "COpenSSL", "Units"
+  ),
   tests(
     "Cost", "Encryption", "ErasureCoding", "Sending", "Receiving", "Links", "Wire", "Media", "Units"
   ),

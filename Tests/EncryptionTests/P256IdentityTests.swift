@@ -1,5 +1,6 @@
 import Ciphers
 import Encryption
+import Fixtures
 import Testing
 
 @Suite struct P256IdentityTests {

@@ -1,5 +1,6 @@
 import COpenSSL
 import Encryption
+import Fixtures
 import Links
 import Units
 

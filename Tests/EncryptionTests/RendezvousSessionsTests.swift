@@ -1,4 +1,5 @@
 import Encryption
+import Fixtures
 import Links
 import Rooms
 import Testing

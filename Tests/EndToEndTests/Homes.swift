@@ -13,6 +13,8 @@ final class Homes {
     case symmetric
     /// Port-restricted, and UDP does not pass.
     case noUDP
+    /// And of TCP what goes to port 443, and to the server's.
+    case onlyWeb
   }
   enum Place: Int, CaseIterable {
     case publicNetwork, leftRouter, rightRouter, left, right
@@ -53,9 +55,11 @@ final class Homes {
   }
 
   /// coturn beside the server, without the deny list that is shipped, on which the addresses here are. Returns
-  /// the options by which the server grants it. `secret` is the server's; the relay has its own.
+  /// the options by which the server grants it. `secret` is the server's; the relay has its own. With a
+  /// folder of certificates it takes TLS on port 443 as well.
   func startRelay(
-    _ path: String, secretOfServer secret: String = "a secret of both servers"
+    _ path: String, secretOfServer secret: String = "a secret of both servers",
+    certificates: String? = nil
   ) throws -> [String] {
     let file = programs.path("turn-secret")
     let isWritten = FileManager.default.createFile(
@@ -65,15 +69,23 @@ final class Homes {
       at: "/usr/bin/nsenter", as: "relay",
       [
         network(.publicNetwork), "--", path, "-n", "--listening-ip", Self.server, "--relay-ip",
-        Self.server, "--no-tls", "--no-dtls", "--realm", "example.org", "--use-auth-secret",
+        Self.server, "--no-dtls", "--realm", "example.org", "--use-auth-secret",
         "--static-auth-secret", "a secret of both servers", "--no-cli", "--relay-threads", "1",
         "--pidfile", programs.path("relay.pid"), "--userdb", programs.path("relay.users"),
         "--log-file", programs.path("relay.log"), "--simple-log",
-      ])
+      ]
+        + (certificates.map {
+          [
+            "--tls-listening-port", "443", "--cert", "\($0)/server.pem", "--pkey",
+            "\($0)/server.key",
+          ]
+        } ?? ["--no-tls"]))
+    let port = certificates == nil ? 3_478 : 443
     try script(
-      "for i in $(seq 200); do n $PUB ss -lnH 'sport = :3478' | grep -q . && exit; sleep 0.05; done; exit 1"
+      "for i in $(seq 200); do n $PUB ss -lntH 'sport = :\(port)' | grep -q . && exit; sleep 0.05; done; exit 1"
     )
     return ["--turn", "turn:\(Self.server)", "--turn-secret-file", file]
+      + (certificates == nil ? [] : ["--turn", "turns:\(Self.server):443"])
   }
 
   func createRoom(_ server: Programs.Server) throws -> String {
@@ -216,7 +228,12 @@ final class Homes {
     if router == .open {
       return "n $PUB ip route add 10.\(number).0.0/24 via 203.0.113.1\(number)\n"
     }
-    let forward = router == .noUDP ? "meta l4proto udp drop" : ""
+    let forward =
+      switch router {
+      case .noUDP: "meta l4proto udp drop"
+      case .onlyWeb: "meta l4proto udp drop; iifname lan0 tcp dport != { 443, 7443 } drop"
+      default: ""
+      }
     let masquerade = router == .symmetric ? "masquerade fully-random" : "masquerade"
     return """
       n $\(name) nft -f - <<RULES

@@ -21,11 +21,17 @@ struct NatTests {
   private func meet(
     _ left: Homes.Router, _ right: Homes.Router, relay: String? = nil,
     options: (left: [String], right: [String]) = ([], []), isWatched: Bool = false,
+    isSecured: Bool = false,
     _ body: (Homes, [RunningProgram]) throws -> Void
   ) throws {
     let programs = try Programs()
     let homes = try Homes(programs, left: left, right: right)
-    let server = try homes.startServer(relay.map { try homes.startRelay($0) } ?? [])
+    let certificates =
+      isSecured ? try programs.makeCertificates(for: Homes.server) : nil
+    var server = try homes.startServer(
+      (relay.map { try homes.startRelay($0, certificates: certificates) } ?? [])
+        + (certificates.map { ["--cert", "\($0)/server.pem", "--key", "\($0)/server.key"] } ?? []))
+    server.authority = certificates.map { "\($0)/ca.pem" }
     let room = try homes.createRoom(server)
     if isWatched { for place in [Homes.Place.left, .right] { try homes.watch(place) } }
     let ann = try homes.join(room, as: "Ann", in: .left, server, media + options.left)
@@ -81,6 +87,21 @@ struct NatTests {
       for (person, expected) in zip(people, paths) {
         #expect(path(of: person) == expected)
         try expectPictures(to: person)
+      }
+    }
+  }
+
+  @Test(
+    .enabled(
+      if: turnserver != nil,
+      "coturn's turnserver is absent: a call over a relay's TLS was not tried"))
+  func `where nothing passes but what looks like the web the call goes over a relay's TLS`() throws
+  {
+    try meet(.onlyWeb, .portRestricted, relay: turnserver, isSecured: true) { _, people in
+      for (person, expected) in zip(people, ["tcp-relay", "udp-relay"]) {
+        #expect(path(of: person) == expected)
+        try expectPictures(to: person)
+        #expect(person.events("error").isEmpty)
       }
     }
   }

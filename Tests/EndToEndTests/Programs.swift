@@ -12,8 +12,12 @@ final class Programs {
     let program: RunningProgram
     let address: String
     let pin: String
+    /// The file of the CA that vouches for it, to be trusted instead of the pin.
+    var authority: String?
 
-    var options: [String] { ["--server", address, "--server-pin", pin] }
+    var options: [String] {
+      ["--server", address] + (authority.map { ["--ca", $0] } ?? ["--server-pin", pin])
+    }
   }
 
   init() throws {
@@ -70,6 +74,19 @@ final class Programs {
       errors: path("\(person)-\(running.count).err"), handle: output)
     running.append(started)
     return started
+  }
+
+  /// A folder with a CA's certificate and one that it signed for a server of this name or address, made as
+  /// everybody makes them.
+  func makeCertificates(for host: String) throws -> String {
+    let folder = path("certs")
+    let tool = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("tools/mkcerts.sh")
+    let maker = try run(
+      at: tool, as: "maker", ["--dir", folder, host], output: nil, preloading: nil)
+    guard maker.awaitExit() == 0 else { throw Missing("certificates: \(maker.errors)") }
+    return folder
   }
 
   /// A library whose look-ups of names say that they began, and never end: as where the servers

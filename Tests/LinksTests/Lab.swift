@@ -85,6 +85,8 @@ final class Lab {
     var ways = Ways.all
     /// Another than that of `ways`.
     var shield: AddressShield?
+    var relaySessions: (any RelaySessionFactory)?
+    var stunServers: [SocketAddress] = []
     var authenticationKey: [UInt8] = [1, 2, 3]
     var keyHash: [UInt8]?
     var sockets = 1
@@ -107,6 +109,7 @@ final class Lab {
       capabilities: options.capabilities, transport: options.transport, ways: options.ways,
       sessions: factory, ciphers: ciphers,
       identity: options.identity ?? FakeIdentity(publicKeyInfo: Array("key of \(name)".utf8)),
+      relaySessions: options.relaySessions, stunServers: options.stunServers,
       allowsLoopback: false)
     var sockets: [SocketID: SocketAddress] = [:]
     var endpoints: [LocalEndpoint] = []
@@ -282,6 +285,7 @@ final class Lab {
     case .relayed(let bytes, let source, let address):
       deliver(relay?.receive(bytes, from: source, to: address) ?? [])
     case .connect(let index, let stream, let address) where address == relay?.address:
+      guard relay?.isTCPDown == false else { return }
       streamsToRelay.insert(StreamEnd(node: index, stream: stream))
       feed(nodes[index], .dialed(stream))
     case .connect(let index, let stream, let address):

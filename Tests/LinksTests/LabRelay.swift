@@ -28,6 +28,8 @@ final class LabRelay {
   var template = FakeRelay()
   /// No datagram gets to it or from it.
   var isUDPDown = false
+  /// Whoever dials it hears nothing.
+  var isTCPDown = false
   private var accounts: [Account] = []
 
   init(at address: SocketAddress = SocketAddress(.v4(192, 0, 2, 50), port: 3_478)) {

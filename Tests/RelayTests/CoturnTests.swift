@@ -5,8 +5,7 @@ import Testing
 import Units
 import Wire
 
-/// coturn as the judge of our client, over loopback. TLS is not tried: Debian's coturn 4.6.1 speaks 1.2
-/// at most, `TLSSession` 1.3 alone; to the allocation it is a stream like TCP.
+/// coturn as the judge of our client, over loopback.
 @Suite(
   .serialized,
   .enabled(

@@ -15,6 +15,10 @@ final class RelayClient {
   private let server: SocketAddress
   private let way: Way
   private var allocation: TurnAllocation
+  /// Over TLS.
+  private let session: (any SecureSession)?
+  private var isSecured = false
+  private(set) var refusal: SecureSessionFailure?
   private var socket: UDPSocket?
   private var stream: TCPStream?
   private var token: EventLoop.Token?
@@ -30,11 +34,12 @@ final class RelayClient {
 
   init(
     _ loop: EventLoop, _ way: Way, _ server: Turnserver, _ credentials: TurnCredentials,
-    family: StunFamily = .v4
+    family: StunFamily = .v4, session: (any SecureSession)? = nil
   ) throws {
     self.loop = loop
     self.way = way
-    self.server = server.address
+    self.session = session
+    self.server = session == nil ? server.address : server.securedAddress
     allocation = TurnAllocation(
       over: way == .udp ? .datagrams : .stream, family: family, credentials: credentials,
       ciphers: OpenSSLCipherSuite(), at: Clock.now)
@@ -66,7 +71,9 @@ final class RelayClient {
   func close() { handle(.close) }
 
   /// Nothing can be written before.
-  private var isReady: Bool { way == .udp || stream?.isConnected == true }
+  private var isReady: Bool {
+    way == .udp || stream?.isConnected == true && (session == nil || isSecured)
+  }
 
   /// But for answers to copies of requests, which a machine that is busy causes.
   func expectNothingAmiss(sourceLocation: SourceLocation = #_sourceLocation) {
@@ -95,7 +102,27 @@ final class RelayClient {
     sent += 1
     switch way {
     case .udp: socket?.send(bytes, to: server)
-    case .tcp: stream?.write(bytes)
+    case .tcp:
+      if let session {
+        session.send(bytes, at: Clock.now)
+        takeSessionOutputs()
+      } else {
+        stream?.write(bytes)
+      }
+    }
+  }
+
+  private func takeSessionOutputs() {
+    while let output = session?.nextOutput() {
+      switch output {
+      case .transmit(let bytes): stream?.write(bytes)
+      case .established:
+        isSecured = true
+        handle(.timeout)
+      case .received(let bytes): handle(.received(bytes))
+      case .closed: break
+      case .failed(let failure): refusal = failure
+      }
     }
   }
 
@@ -106,11 +133,12 @@ final class RelayClient {
         Issue.record("not connected: \(failure.reason)")
         return
       }
-      handle(.timeout)
+      if let session { session.start(at: Clock.now) } else { handle(.timeout) }
     }
     if ready.isReadable || ready.isClosed, case .bytes(let bytes) = stream.read() {
-      handle(.received(bytes))
+      if let session { session.receive(bytes, at: Clock.now) } else { handle(.received(bytes)) }
     }
+    takeSessionOutputs()
     stream.flush()
     loop.change(token, to: stream.queuedByteCount > 0 ? [.readable, .writable] : .readable)
   }

@@ -12,6 +12,8 @@ import Wire
 final class Turnserver {
   /// UDP and TCP.
   let address: SocketAddress
+  /// TLS, where it has a certificate.
+  let securedAddress: SocketAddress
   private let process: ChildProcess
   private let folder = ScratchDirectory()
   private static let secret = Array("shared by both servers".utf8)
@@ -20,27 +22,41 @@ final class Turnserver {
   static let path: String? = ["/usr/bin", "/usr/sbin", "/usr/local/bin"]
     .map { "\($0)/turnserver" }.first { access($0, X_OK) == 0 }
 
-  init(_ options: [String] = []) throws {
+  /// With a certificate, in PEM, it speaks TLS too.
+  init(
+    _ options: [String] = [], certificate: (certificate: [UInt8], key: [UInt8])? = nil
+  ) throws {
     address = try Self.freeAddress()
+    securedAddress = try Self.freeAddress()
+    var secured = ["--no-tls"]
+    if let certificate {
+      secured = [
+        "--tls-listening-port", "\(securedAddress.port)",
+        "--cert", folder.file("cert", certificate.certificate),
+        "--pkey", folder.file("pkey", certificate.key),
+      ]
+    }
     process = try ChildProcess(
       try #require(Self.path),
       [
         "-n", "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1",
-        "--listening-port", "\(address.port)", "--no-tls", "--no-dtls",
+        "--listening-port", "\(address.port)", "--no-dtls",
         "--realm", "example.org", "--use-auth-secret",
         "--static-auth-secret", String(decoding: Self.secret, as: UTF8.self),
         "--allow-loopback-peers", "--no-cli", "--relay-threads", "1",
         "--pidfile", folder.path("pid"), "--userdb", folder.path("users"),
         "--log-file", folder.path("log"), "--simple-log",
-      ] + options,
+      ] + secured + options,
       output: .nothing, errors: .nothing)
-    try awaitListening()
+    try awaitListening(at: address)
+    if certificate != nil { try awaitListening(at: securedAddress) }
   }
 
   /// With the configuration that we ship, but for what every installation sets itself, on loopback, where
   /// IPv6 peers can be reached too.
   init(shipped text: String) throws {
     address = try Self.freeAddress()
+    securedAddress = address
     let own = [
       "static-auth-secret", "realm", "cert", "pkey", "listening-port", "tls-listening-port",
     ]
@@ -58,7 +74,7 @@ final class Turnserver {
     process = try ChildProcess(
       try #require(Self.path), ["-c", folder.path("turnserver.conf")], output: .nothing,
       errors: .nothing)
-    try awaitListening()
+    try awaitListening(at: address)
   }
 
   /// What it lets in for a minute.
@@ -76,7 +92,7 @@ final class Turnserver {
   }
 
   /// Until it takes connections, at most 20 s.
-  private func awaitListening() throws {
+  private func awaitListening(at address: SocketAddress) throws {
     let end = Clock.now + .seconds(20)
     let loop = try EventLoop()
     var isThere = false

@@ -2,7 +2,7 @@ import COpenSSL
 
 /// What a certificate is to be used for.
 package enum CertificatePurpose: Hashable, Sendable {
-  /// A rendezvous server under this host name or IP address.
+  /// A rendezvous server, or a relay, under this host name or IP address.
   case server(host: String)
   /// A person: EKU clientAuth and a SAN URI `p2pcall:NAME`.
   case person
@@ -35,6 +35,16 @@ package final class CertificateAuthority: @unchecked Sendable {
 
   /// The anchors that the operating system ships (SSL_CERT_FILE, SSL_CERT_DIR override them).
   package static func system() -> CertificateAuthority { CertificateAuthority(system: ()) }
+
+  /// These, and the certificates of another one.
+  static func system(with other: CertificateAuthority?) -> CertificateAuthority {
+    let all = system()
+    for certificate in other?.certificates ?? [] {
+      X509_STORE_add_cert(all.store, certificate.pointer)
+    }
+    ErrorQueue.clear()
+    return all
+  }
 
   deinit { X509_STORE_free(store) }
 

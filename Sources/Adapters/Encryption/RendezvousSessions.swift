@@ -27,16 +27,17 @@ package struct RendezvousClientSessions: Sendable {
       authority: expectedKeyHash == nil ? authority : nil, purpose: .server(host: host),
       isBinding: false)
     let connection = SSLConnection(context, role: .client, rules: rules)
-    if Self.isName(host) { connection.setHostName(host) }
+    if host.isHostName { connection.setHostName(host) }
     if expectedKeyHash != nil || authority != nil {
       connection.offerChain(identity.certificates)
     }
     return TLSSession(connection, sendsEarly: false)
   }
+}
 
-  private static func isName(_ host: String) -> Bool {
-    !host.contains(":") && !host.allSatisfy { $0 == "." || $0.isNumber }
-  }
+extension String {
+  /// Not an IP address.
+  var isHostName: Bool { !contains(":") && !allSatisfy { $0 == "." || $0.isNumber } }
 }
 
 /// A rendezvous server's sessions: TLS 1.3, every client with a certificate of a P-256 key.

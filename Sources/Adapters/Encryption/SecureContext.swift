@@ -38,19 +38,41 @@ final class SecureContext: @unchecked Sendable {
       isDone = isDone && p2p_SSL_CTX_set1_chain(pointer, stack) == 1
       p2p_sk_X509_free(stack)
     }
-    // No resumption of any kind: no cache, no tickets (the option alone leaves TLS 1.3's), so no
-    // early data either.
-    _ = p2p_SSL_CTX_disable_session_cache(pointer)
-    isDone = isDone && SSL_CTX_set_num_tickets(pointer, 0) == 1
-    var options =
-      p2p_SSL_OP_NO_TICKET | p2p_SSL_OP_NO_COMPRESSION | p2p_SSL_OP_NO_RENEGOTIATION
-      | p2p_SSL_OP_CIPHER_SERVER_PREFERENCE
+    var options = p2p_SSL_OP_CIPHER_SERVER_PREFERENCE
     if carrier == .datagram {
       options |= p2p_SSL_OP_NO_QUERY_MTU | p2p_SSL_OP_COOKIE_EXCHANGE
       setCookies()
     }
-    SSL_CTX_set_options(pointer, options)
     if releasesBuffers { _ = p2p_SSL_CTX_set_mode(pointer, p2p_SSL_MODE_RELEASE_BUFFERS) }
+    isDone = setCommonRules(options) && isDone
+    precondition(isDone, "OpenSSL refuses its settings: \(ErrorQueue.drain())")
+  }
+
+  /// For a client without a certificate, to relays: servers that others run, under rules of their own.
+  /// Debian 12's coturn speaks TLS 1.2 at most.
+  init(relayClient: Void) {
+    carrier = .stream
+    cookieSecret = []
+    ErrorQueue.clear()
+    pointer = SSL_CTX_new(TLS_client_method())!
+    // No SHA-1, no RSA below 2 048 bits.
+    SSL_CTX_set_security_level(pointer, 2)
+    var isDone = p2p_SSL_CTX_set_min_proto_version(pointer, TLS1_2_VERSION) == 1
+    isDone = isDone && SSL_CTX_set_cipher_list(pointer, Self.relayCiphers) == 1
+    isDone = isDone && p2p_SSL_CTX_set1_groups_list(pointer, "X25519:P-256:P-384") == 1
+    isDone = setCommonRules(0) && isDone
+    precondition(isDone, "OpenSSL refuses its settings: \(ErrorQueue.drain())")
+  }
+
+  deinit { SSL_CTX_free(pointer) }
+
+  private func setCommonRules(_ options: UInt64) -> Bool {
+    // No resumption of any kind: no cache, no tickets (the option alone leaves TLS 1.3's), so no
+    // early data either.
+    _ = p2p_SSL_CTX_disable_session_cache(pointer)
+    SSL_CTX_set_options(
+      pointer,
+      options | p2p_SSL_OP_NO_TICKET | p2p_SSL_OP_NO_COMPRESSION | p2p_SSL_OP_NO_RENEGOTIATION)
     // A chain of a few certificates; the default of 100 KiB is for strangers to fill.
     p2p_SSL_CTX_set_max_cert_list(pointer, 16 * 1024)
     SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
@@ -60,10 +82,11 @@ final class SecureContext: @unchecked Sendable {
         guard let store, let connection = SSLConnection.verifying(store) else { return 0 }
         return connection.judge(store) ? 1 : 0
       }, nil)
-    precondition(isDone, "OpenSSL refuses its settings: \(ErrorQueue.drain())")
+    return SSL_CTX_set_num_tickets(pointer, 0) == 1
   }
 
-  deinit { SSL_CTX_free(pointer) }
+  /// Forward secret and with authenticated encryption, whatever the certificate's key.
+  private static let relayCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
   /// Forward secret, authenticated by ECDSA, with authenticated encryption.
   private static let datagramCiphers =

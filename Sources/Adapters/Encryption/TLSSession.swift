@@ -2,7 +2,7 @@ import COpenSSL
 package import Links
 package import Units
 
-/// TLS 1.3 over any byte stream. Belongs to one thread.
+/// TLS over any byte stream: 1.3, to relays 1.2 too. Belongs to one thread.
 ///
 /// On a peer link the server's first message goes out with its first flight: `send` before
 /// establishment keeps the message until the ClientHello has come.

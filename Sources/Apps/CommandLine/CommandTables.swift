@@ -28,7 +28,10 @@ private func connectionOptions<Settings>(
       "server-pin", "PIN", "accept exactly the server that printed this pin",
       \ServerOptions.serverPin
     ) { (text) throws(UsageError) in try serverPin(text) },
-    stored("ca", "FILE", "trust servers whose certificate this CA signed", \ServerOptions.caFile) {
+    stored(
+      "ca", "FILE", "trust servers, and relays, whose certificate this CA signed",
+      \ServerOptions.caFile
+    ) {
       (text) throws(UsageError) in try filePath(text)
     },
     stored(

@@ -148,7 +148,8 @@ private struct CallPlan: Sendable {
           roomID: keys.rid, ownSession: session, authenticationKey: keys.authentication,
           displayName: name, transport: Transport(options.transport), ways: Ways(options),
           sessions: OpenSSLSessionFactory(LinkCertificate()), ciphers: suite,
-          identity: user.identity, stunServers: server.resolved, allowsLoopback: isOnLoopback))
+          identity: user.identity, relaySessions: server.relaySessions,
+          stunServers: server.resolved, allowsLoopback: isOnLoopback))
       let rendezvous = RendezvousClient(
         RendezvousClient.Configuration(
           admissionSeed: keys.admissionSeed, session: session, peerID: user.key.bytes,

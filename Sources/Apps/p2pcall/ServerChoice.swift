@@ -51,6 +51,8 @@ struct ServerChoice {
   /// Loopback addresses are of use to others only where all meet on this computer.
   var isOnLoopback: Bool { resolved.allSatisfy(\.ip.isLoopback) }
 
+  var relaySessions: RelaySessions { RelaySessions(authority: authority) }
+
   func makeSession() -> any SecureSession {
     sessions.makeSession(
       host: address.host, expectedKeyHash: pin?.bytes, authority: authority)

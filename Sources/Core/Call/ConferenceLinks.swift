@@ -48,6 +48,15 @@ extension Conference {
             remedy: "too much waits for them already; say it again later")))
     case .handshakeFailed(let session, let failure):
       if failure == .proof { departure.proofFailed(session) }
+    case .relayRefused(let server, let failure):
+      let name = server.hostName.map { "\($0) (\(server.address))" } ?? "\(server.address)"
+      outputs.append(
+        .event(
+          .failure(
+            code: 0, message: "the relay \(name) is not used: \(failure)",
+            remedy: "tell whoever runs it; --ca FILE trusts relays whose certificate that CA signed"
+          )
+        ))
     case .closed: ending.peersKnow()
     }
     if ending.isComplete { finish() }

@@ -190,7 +190,7 @@ package struct RelayFinding: Hashable, Sendable {
     case untried(Untried)
   }
   package enum Untried: Hashable, Sendable {
-    /// This version has no relays over TLS.
+    /// A call tries it; a check doesn't yet.
     case overTLS
     /// No socket of the family, or an address that no peer could use.
     case address

@@ -57,7 +57,8 @@ extension CheckVerdict {
         isHeard
           ? "whoever runs the relay should see that it runs and that its port is open"
           : "UDP seems to be blocked; see udp above")
-    case .untried(.overTLS): return verdict(.unknown, "this version uses no relay over TLS")
+    case .untried(.overTLS):
+      return verdict(.unknown, "not tried here; a call tries it where nothing else gets through")
     case .untried(.address):
       return verdict(
         .warning, "this computer cannot use that address",

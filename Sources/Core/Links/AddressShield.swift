@@ -61,7 +61,8 @@ package final class AddressShield {
       description.candidates = tellable(description.candidates)
       return .describe(session, description)
     case .hangUp, .proved, .selected, .roundTrip, .clock, .doubtful, .remapped, .silent,
-      .lost, .received, .receivedReliable, .delivered, .refused, .handshakeFailed, .closed:
+      .lost, .received, .receivedReliable, .delivered, .refused, .handshakeFailed, .relayRefused,
+      .closed:
       passes = true
     }
     guard passes else {

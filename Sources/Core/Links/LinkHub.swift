@@ -248,6 +248,7 @@ package struct LinkHub {
       case .hangUp(let stream): outputs.append(.hangUp(stream))
       case .received(let bytes, let path): receive(bytes, on: path, at: now)
       case .changed: offerAgain(at: now)
+      case .refused(let server, let failure): outputs.append(.relayRefused(server, failure))
       }
     }
     return hasSpoken

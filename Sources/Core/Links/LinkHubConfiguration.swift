@@ -25,6 +25,8 @@ package struct LinkHubConfiguration: Sendable {
   package var sessions: any SecureSessionFactory
   package var ciphers: any CipherSuite
   package var identity: any IdentityKey
+  /// `nil`: relays over TLS are not used.
+  package var relaySessions: (any RelaySessionFactory)?
   /// Who tells under which addresses our sockets are seen from outside (RFC 8489).
   package var stunServers: [SocketAddress]
   /// Loopback addresses are offered and accepted only where the server itself was reached on one.
@@ -34,7 +36,8 @@ package struct LinkHubConfiguration: Sendable {
     roomID: [UInt8], ownSession: SessionID, authenticationKey: [UInt8], displayName: String,
     capabilities: UInt32 = Hello.takesClockedPong, transport: Transport = .auto,
     ways: Ways = .all, sessions: any SecureSessionFactory,
-    ciphers: any CipherSuite, identity: any IdentityKey, stunServers: [SocketAddress] = [],
+    ciphers: any CipherSuite, identity: any IdentityKey,
+    relaySessions: (any RelaySessionFactory)? = nil, stunServers: [SocketAddress] = [],
     allowsLoopback: Bool
   ) {
     self.roomID = roomID
@@ -47,6 +50,7 @@ package struct LinkHubConfiguration: Sendable {
     self.sessions = sessions
     self.ciphers = ciphers
     self.identity = identity
+    self.relaySessions = relaySessions
     self.stunServers = stunServers
     self.allowsLoopback = allowsLoopback
   }

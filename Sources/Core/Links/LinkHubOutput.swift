@@ -43,6 +43,9 @@ package enum LinkHubOutput: Sendable {
 
   /// One attempt to make a link failed; others go on.
   case handshakeFailed(SessionID, HandshakeFailure)
+  /// A relay over TLS isn't used: it has not shown that it is the one that is meant. Told once for
+  /// the same reason.
+  case relayRefused(RelayServer, SecureSessionFailure)
   /// Everyone was told that we leave, or half a second has passed.
   case closed
 }

@@ -27,6 +27,12 @@ package protocol SecureSession: AnyObject {
   var cipherName: String { get }
 }
 
+/// Makes a client's TLS sessions to relays: ordinary ones, whose certificate must be the host's.
+package protocol RelaySessionFactory: Sendable {
+  /// `host` is a name or an IP address.
+  func makeSession(host: String) -> any SecureSession
+}
+
 package enum SecureSessionOutput: Sendable {
   /// Bytes for the wire: exactly one datagram on DTLS.
   case transmit([UInt8])

@@ -17,6 +17,20 @@ package struct RelayServer: WireMessage, Hashable {
 
   package static let hostLimit = 253
 
+  /// `host`, if it can be a name or an IP address.
+  package var hostName: String? {
+    let isPlain = host.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+        UInt8(ascii: ":"):
+        true
+      default: false
+      }
+    }
+    return isPlain && !host.isEmpty ? String(decoding: host, as: UTF8.self) : nil
+  }
+
   package init(_ carrier: Carrier, _ address: SocketAddress, host: [UInt8] = []) {
     self.carrier = carrier
     self.address = address

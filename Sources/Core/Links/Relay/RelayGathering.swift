@@ -5,8 +5,9 @@ import Wire
 /// Addresses at the relays that the server has granted: asked for, kept and offered as relayed
 /// candidates (RFC 8445 §5.1.1.2), each as good as a socket to the ICE agents.
 ///
-/// A relay over TCP is only for where UDP doesn't get through to any: it waits for those first.
-struct RelayGathering: Sendable {
+/// A relay over TCP is only for where UDP doesn't get through to any: it waits for those first. One
+/// over TLS waits for both.
+struct RelayGathering {
   enum Output: Sendable {
     case transmit([UInt8], DatagramPath)
     case dial(StreamID, SocketAddress)
@@ -16,11 +17,13 @@ struct RelayGathering: Sendable {
     case received([UInt8], DatagramPath)
     /// `offered` is another.
     case changed
+    case refused(RelayServer, SecureSessionFailure)
   }
 
   private let transport: Transport
   private let ways: Ways
   private let ciphers: any CipherSuite
+  private let sessions: (any RelaySessionFactory)?
   private let allowsLoopback: Bool
   private var grant: RelayGrant?
   private var bases: [(socket: SocketID, address: SocketAddress)] = []
@@ -28,14 +31,19 @@ struct RelayGathering: Sendable {
   private var legs: [RelayLeg] = []
   private var sockets = 0
   private var dials: UInt64 = 0
+  /// What was told of relays over TLS.
+  private var refusals: [(server: RelayServer, failure: SecureSessionFailure)] = []
   private var outputs = OutputQueue<Output>()
 
   /// Of those that are granted; each is one more address for every pair of candidates.
   private static let datagramLimit = 2
   private static let streamLimit = 1
   /// How long relays over UDP have before one over TCP is asked: a round trip for the challenge and
-  /// one for the answer, and one repetition.
+  /// one for the answer, and one repetition. As long has that over TCP before one over TLS is.
   private static let streamPause = Interval.milliseconds(600)
+  /// For a connection, and TLS on it, to come about.
+  private static let connectTime = Interval.seconds(10)
+  private static let refusalLimit = 16
   /// Before a relay that failed is asked again.
   private static let retryPause = Interval.seconds(30)
   /// Bytes: a late datagram is worth nothing, those behind it are dropped.
@@ -45,6 +53,7 @@ struct RelayGathering: Sendable {
     transport = configuration.transport
     ways = configuration.ways
     ciphers = configuration.ciphers
+    sessions = configuration.relaySessions
     allowsLoopback = configuration.allowsLoopback
   }
 
@@ -107,15 +116,18 @@ struct RelayGathering: Sendable {
     let usable = usable
     let datagrams = usable.filter { $0.carrier == .udp && base(for: $0) != nil }
     let streams = bases.isEmpty ? [] : usable.filter { $0.carrier == .tcp }
-    let chosen = datagrams.prefix(Self.datagramLimit) + streams.prefix(Self.streamLimit)
+    let secured = bases.isEmpty ? [] : usable.filter { $0.carrier == .tls }
+    let chosen =
+      datagrams.prefix(Self.datagramLimit) + streams.prefix(Self.streamLimit)
+      + secured.prefix(Self.streamLimit)
     for index in legs.indices where !chosen.contains(legs[index].server) {
       end(index, at: now)
     }
     let known = legs
     legs = chosen.map { server in
       if let leg = known.first(where: { $0.server == server }) { return leg }
-      let waits = server.carrier == .tcp && !datagrams.isEmpty
-      return RelayLeg(server, beginAt: waits ? now + Self.streamPause : now)
+      let better = Set(chosen.map(\.carrier.rawValue)).count { $0 < server.carrier.rawValue }
+      return RelayLeg(server, beginAt: now + Self.streamPause * Double(better))
     }
     proceed(at: now)
   }
@@ -126,11 +138,11 @@ struct RelayGathering: Sendable {
     return grant.servers.filter { server in
       let carriers: [RelayServer.Carrier] =
         switch transport {
-        case .auto: [.udp, .tcp]
+        case .auto: [.udp, .tcp, .tls]
         case .udp: [.udp]
-        case .tcp: [.tcp]
+        case .tcp: [.tcp, .tls]
         }
-      return carriers.contains(server.carrier)
+      return carriers.contains(server.carrier) && (server.carrier != .tls || sessions != nil)
         && CandidateRules.accepts(server.address, allowsLoopback: allowsLoopback)
     }
   }
@@ -170,7 +182,11 @@ struct RelayGathering: Sendable {
 
   mutating func handleDialed(_ stream: StreamID, at now: Instant) {
     guard let index = leg(on: stream), let grant else { return outputs.append(.hangUp(stream)) }
-    allocate(index, with: grant, at: now)
+    if legs[index].server.carrier == .tls {
+      secure(index, at: now)
+    } else {
+      allocate(index, with: grant, at: now)
+    }
     proceed(at: now)
   }
 
@@ -183,7 +199,12 @@ struct RelayGathering: Sendable {
 
   mutating func receive(_ bytes: [UInt8], on stream: StreamID, at now: Instant) {
     guard let index = leg(on: stream) else { return }
-    handle(.received(bytes), of: index, at: now)
+    if let session = legs[index].session {
+      session.receive(bytes, at: now)
+      takeSessionOutputs(of: index, at: now)
+    } else {
+      handle(.received(bytes), of: index, at: now)
+    }
     proceed(at: now)
   }
 
@@ -216,9 +237,11 @@ struct RelayGathering: Sendable {
   private mutating func handle(_ input: TurnAllocation.Input, of index: Int, at now: Instant) {
     legs[index].allocation?.handle(input, at: now)
     drain(index, at: now)
+    takeSessionOutputs(of: index, at: now)
   }
 
   private mutating func allocate(_ index: Int, with grant: RelayGrant, at now: Instant) {
+    legs[index].connectBy = nil
     legs[index].credentials = grant.credentials
     legs[index].allocation = TurnAllocation(
       over: legs[index].carrier == .datagram ? .datagrams : .stream,
@@ -230,9 +253,7 @@ struct RelayGathering: Sendable {
   private mutating func drain(_ index: Int, at now: Instant) {
     while let output = legs[index].allocation?.nextOutput() {
       switch output {
-      case .transmit(let bytes):
-        if let path = legs[index].path { outputs.append(.transmit(bytes, path)) }
-        if let stream = legs[index].stream { outputs.append(.write(bytes, stream)) }
+      case .transmit(let bytes): transmit(bytes, of: index, at: now)
       case .allocated(let relayed, _):
         // Another name for another address: nothing that was found out about the one before is true
         // of it.
@@ -257,8 +278,9 @@ struct RelayGathering: Sendable {
     let isOutdated = legs[index].credentials.map { $0 != grant?.credentials } ?? false
     end(index, at: now)
     legs[index].beginAt = isOutdated ? now : now + Self.retryPause
-    guard legs[index].carrier == .datagram else { return }
-    for other in legs.indices where legs[other].carrier == .stream && legs[other].beginAt != nil {
+    let waiting = legs.filter { $0.rank > legs[index].rank && $0.beginAt != nil }
+    guard let next = waiting.map(\.rank).min() else { return }
+    for other in legs.indices where legs[other].rank == next && legs[other].beginAt != nil {
       legs[other].beginAt = now
     }
   }
@@ -266,22 +288,87 @@ struct RelayGathering: Sendable {
   private mutating func end(_ index: Int, at now: Instant) {
     legs[index].allocation?.handle(.close, at: now)
     while case .transmit(let bytes)? = legs[index].allocation?.nextOutput() {
-      if let path = legs[index].path { outputs.append(.transmit(bytes, path)) }
-      if let stream = legs[index].stream { outputs.append(.write(bytes, stream)) }
+      transmit(bytes, of: index, at: now)
+    }
+    legs[index].session?.close(at: now)
+    while let output = legs[index].session?.nextOutput() {
+      if case .transmit(let bytes) = output, let stream = legs[index].stream {
+        outputs.append(.write(bytes, stream))
+      }
     }
     if let stream = legs[index].stream { outputs.append(.hangUp(stream)) }
     if legs[index].offer != nil { outputs.append(.changed) }
     legs[index].allocation = nil
     legs[index].offer = nil
     legs[index].stream = nil
+    legs[index].session = nil
+    legs[index].connectBy = nil
     legs[index].backlog = 0
     legs[index].beginAt = nil
+  }
+
+  // MARK: TLS
+
+  private mutating func secure(_ index: Int, at now: Instant) {
+    guard let host = legs[index].server.hostName, let sessions else {
+      return refuse(index, .refused("its name is malformed"), at: now)
+    }
+    legs[index].session = sessions.makeSession(host: host)
+    legs[index].session?.start(at: now)
+    takeSessionOutputs(of: index, at: now)
+  }
+
+  private mutating func takeSessionOutputs(of index: Int, at now: Instant) {
+    while let output = legs[index].session?.nextOutput() {
+      switch output {
+      case .transmit(let bytes):
+        if let stream = legs[index].stream { outputs.append(.write(bytes, stream)) }
+      case .established:
+        if let grant { allocate(index, with: grant, at: now) }
+      case .received(let bytes):
+        legs[index].allocation?.handle(.received(bytes), at: now)
+        drain(index, at: now)
+      case .closed: return fail(index, at: now)
+      case .failed(let failure): return refuse(index, failure, at: now)
+      }
+    }
+  }
+
+  /// Asked again like any that failed: certificates are renewed.
+  private mutating func refuse(
+    _ index: Int, _ failure: SecureSessionFailure, at now: Instant
+  ) {
+    let server = legs[index].server
+    if !refusals.contains(where: { $0.server == server && $0.failure == failure }) {
+      refusals = refusals.suffix(Self.refusalLimit - 1) + [(server, failure)]
+      outputs.append(.refused(server, failure))
+    }
+    fail(index, at: now)
+  }
+
+  private mutating func giveUp(_ index: Int, at now: Instant) {
+    if legs[index].session == nil {
+      fail(index, at: now)
+    } else {
+      refuse(index, .timedOut, at: now)
+    }
+  }
+
+  private mutating func transmit(_ bytes: [UInt8], of index: Int, at now: Instant) {
+    if let path = legs[index].path {
+      outputs.append(.transmit(bytes, path))
+    } else if let session = legs[index].session {
+      session.send(bytes, at: now)
+    } else if let stream = legs[index].stream {
+      outputs.append(.write(bytes, stream))
+    }
   }
 
   // MARK: Time
 
   mutating func handleTimeout(at now: Instant) {
     for index in legs.indices {
+      if let due = legs[index].connectBy, due <= now { giveUp(index, at: now) }
       guard let due = legs[index].allocation?.nextDeadline, due.at <= now else { continue }
       handle(.timeout, of: index, at: now)
     }
@@ -292,6 +379,8 @@ struct RelayGathering: Sendable {
     var deadline: Deadline?
     for index in 0..<legs.count {
       deadline = .earlier(deadline, legs[index].allocation?.nextDeadline)
+      deadline = .earlier(
+        deadline, legs[index].connectBy.map { Deadline("relay connection", at: $0) })
       deadline = .earlier(deadline, legs[index].beginAt.map { Deadline("relay", at: $0) })
     }
     return deadline
@@ -308,12 +397,13 @@ struct RelayGathering: Sendable {
         guard let socket = base(for: server) else { continue }
         legs[index].path = DatagramPath(socket: socket, remote: server.address)
         allocate(index, with: grant, at: now)
-      } else if legs.contains(where: { $0.carrier == .datagram && $0.offer != nil }) {
+      } else if legs.contains(where: { $0.rank < legs[index].rank && $0.offer != nil }) {
         legs[index].beginAt = now + Self.retryPause
       } else {
         let stream = StreamID.toRelay(dials)
         dials += 1
         legs[index].stream = stream
+        legs[index].connectBy = now + Self.connectTime
         outputs.append(.dial(stream, server.address))
       }
     }

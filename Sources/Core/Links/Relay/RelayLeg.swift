@@ -2,12 +2,16 @@ import Units
 import Wire
 
 /// One relay over one carrier: an allocation there, again and again as long as it is granted.
-struct RelayLeg: Sendable {
+struct RelayLeg {
   let server: RelayServer
   /// The way of what is said to it over UDP; `nil` over TCP, and before it is first asked.
   var path: DatagramPath?
   /// The same over TCP, from its dialling on.
   var stream: StreamID?
+  /// What protects that, where the relay is spoken with over TLS.
+  var session: (any SecureSession)?
+  /// When the connection, and TLS on it, must stand; `nil` when they do.
+  var connectBy: Instant?
   /// Those that the allocation was asked for with.
   var credentials: TurnCredentials?
   /// `nil` before it is asked for, and over TCP until the connection stands.
@@ -24,5 +28,7 @@ struct RelayLeg: Sendable {
     self.beginAt = beginAt
   }
 
+  /// Those of lower ranks are tried first.
+  var rank: UInt8 { server.carrier.rawValue }
   var carrier: Carrier { server.carrier == .udp ? .datagram : .stream }
 }

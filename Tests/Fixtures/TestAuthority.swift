@@ -1,22 +1,34 @@
 import COpenSSL
-import Encryption
 
 /// Issues certificates of any kind, the wrong ones included, that tools/mkcerts.sh refuses to.
-final class TestAuthority {
-  struct Leaf {
-    var usage: String? = "serverAuth"
-    var names = "DNS:call.example.org"
+package final class TestAuthority {
+  package struct Leaf {
+    package var usage: String?
+    package var names: String
     /// Seconds from now.
-    var validity = -3_600...3_600
-    var isAuthority = false
-    var keyBits = 0  // RSA of so many bits; P-256 when 0
-    var hash = EVP_sha256()
+    package var validity: ClosedRange<Int>
+    package var isAuthority: Bool
+    package var keyBits: Int  // RSA of so many bits; P-256 when 0
+    package var hash: OpaquePointer?
+
+    package init(
+      usage: String? = "serverAuth", names: String = "DNS:call.example.org",
+      validity: ClosedRange<Int> = -3_600...3_600, isAuthority: Bool = false, keyBits: Int = 0,
+      hash: OpaquePointer? = nil
+    ) {
+      self.usage = usage
+      self.names = names
+      self.validity = validity
+      self.isAuthority = isAuthority
+      self.keyBits = keyBits
+      self.hash = hash ?? EVP_sha256()
+    }
   }
 
   private let key = TestAuthority.makeKey(bits: 0)
   private let certificate: OpaquePointer
 
-  init() {
+  package init() {
     certificate = X509_new()
     Self.fill(
       certificate, key: key, issuer: nil, signedBy: key,
@@ -27,10 +39,10 @@ final class TestAuthority {
     EVP_PKEY_free(key)
   }
 
-  var pem: [UInt8] { Self.pem { PEM_write_bio_X509($0, certificate) } }
+  package var pem: [UInt8] { Self.pem { PEM_write_bio_X509($0, certificate) } }
 
   /// The leaf's chain and its key, in PEM.
-  func issue(_ leaf: Leaf) -> (certificate: [UInt8], key: [UInt8]) {
+  package func issue(_ leaf: Leaf) -> (certificate: [UInt8], key: [UInt8]) {
     let leafKey = Self.makeKey(bits: leaf.keyBits)
     defer { EVP_PKEY_free(leafKey) }
     let issued = X509_new()!
