@@ -37,7 +37,9 @@ import Units
     let shown = try #require(facts(client, "localhost", nil))
     #expect(shown.pin == certificate.pin)
     #expect(shown.authorityRefusal == nil)
-    #expect(!shown.isSystemTrusted)
+    #expect(
+      CertificateAuthority.system().refusal(
+        of: client.peerCertificateChain, for: .server(host: "localhost")) != nil)
     let label = AdmissionLabel.exporter
     #expect(
       client.exporter(label: label, count: 32) == pair.server.exporter(label: label, count: 32))
@@ -69,7 +71,7 @@ import Units
     let address = ServerAddress(host: "localhost")
     let pin = try #require(KeyFingerprint(bytes: wrong))
     #expect(
-      ServerTrust(pin: pin, known: KnownServers()).verdict(on: shown, of: address)
+      ServerTrust(pin: pin, known: KnownServers()).verdict(on: shown, of: address) { true }
         == .refused(.pinMismatch(expected: pin, found: certificate.pin)))
   }
 

@@ -6,8 +6,20 @@ import Testing
   private let right = KeyFingerprint(bytes: [UInt8](repeating: 1, count: 32))!
   private let wrong = KeyFingerprint(bytes: [UInt8](repeating: 2, count: 32))!
 
-  private func facts(authority: String? = nil, system: Bool = false) -> ServerFacts {
-    ServerFacts(pin: right, authorityRefusal: authority, isSystemTrusted: system)
+  /// `system`: what its store says; where it is not to be asked, `nil`.
+  private func verdict(
+    of trust: ServerTrust, authority: String? = nil, system: Bool? = nil,
+    of address: ServerAddress? = nil
+  ) -> ServerVerdict {
+    var isAsked = false
+    let verdict = trust.verdict(
+      on: ServerFacts(pin: right, authorityRefusal: authority), of: address ?? self.address
+    ) {
+      isAsked = true
+      return system ?? true
+    }
+    #expect(isAsked == (system != nil), "reading the system's store takes longer than a handshake")
+    return verdict
   }
   private func known(_ pin: KeyFingerprint?) -> KnownServers {
     var servers = KnownServers()
@@ -17,35 +29,35 @@ import Testing
 
   @Test func `the pin decides before all else`() {
     let trust = ServerTrust(pin: right, hasAuthority: true, known: known(wrong))
-    #expect(trust.verdict(on: facts(authority: "expired"), of: address) == .accepted(.pin))
+    #expect(verdict(of: trust, authority: "expired") == .accepted(.pin))
     let mistaken = ServerTrust(pin: wrong, hasAuthority: true, known: known(right))
     #expect(
-      mistaken.verdict(on: facts(system: true), of: address)
+      verdict(of: mistaken)
         == .refused(.pinMismatch(expected: wrong, found: right)))
   }
 
   @Test func `then the authority`() {
     let trust = ServerTrust(hasAuthority: true, known: known(wrong))
-    #expect(trust.verdict(on: facts(), of: address) == .accepted(.authority))
+    #expect(verdict(of: trust) == .accepted(.authority))
     #expect(
-      trust.verdict(on: facts(authority: "expired", system: true), of: address)
+      verdict(of: trust, authority: "expired")
         == .refused(.authority(reason: "expired")))
   }
 
   @Test func `then what is known of the address`() {
+    #expect(verdict(of: ServerTrust(known: known(right))) == .accepted(.known))
     #expect(
-      ServerTrust(known: known(right)).verdict(on: facts(), of: address) == .accepted(.known))
-    #expect(
-      ServerTrust(known: known(wrong)).verdict(on: facts(system: true), of: address)
+      verdict(of: ServerTrust(known: known(wrong)))
         == .refused(.changed(known: wrong, found: right)))
     let elsewhere = ServerAddress(host: "call.example.org", port: 1)
-    #expect(ServerTrust(known: known(wrong)).verdict(on: facts(), of: elsewhere) == .ask)
+    #expect(
+      verdict(of: ServerTrust(known: known(wrong)), system: false, of: elsewhere) == .ask)
   }
 
   @Test func `then the system's store, then the user`() {
     let trust = ServerTrust(known: known(nil))
-    #expect(trust.verdict(on: facts(system: true), of: address) == .accepted(.system))
-    #expect(trust.verdict(on: facts(), of: address) == .ask)
+    #expect(verdict(of: trust, system: true) == .accepted(.system))
+    #expect(verdict(of: trust, system: false) == .ask)
   }
 
   @Test func `every refusal is one sentence that names the server`() {

@@ -69,7 +69,6 @@ extension ServerFacts {
     guard let pin = keyHash.flatMap({ KeyFingerprint(bytes: $0) }) else { return nil }
     let purpose = CertificatePurpose.server(host: host)
     self.init(
-      pin: pin, authorityRefusal: authority?.refusal(of: chain, for: purpose),
-      isSystemTrusted: CertificateAuthority.system().refusal(of: chain, for: purpose) == nil)
+      pin: pin, authorityRefusal: authority?.refusal(of: chain, for: purpose))
   }
 }

@@ -89,7 +89,11 @@ struct ServerChoice {
       keyHash: shown.keyHash, chain: shown.chain, host: address.host, authority: authority)
     guard let facts else { return nil }
     let trust = ServerTrust(pin: pin, hasAuthority: authority != nil, known: known)
-    return (facts, trust.verdict(on: facts, of: address))
+    let verdict = trust.verdict(on: facts, of: address) {
+      CertificateAuthority.system().refusal(of: shown.chain, for: .server(host: address.host))
+        == nil
+    }
+    return (facts, verdict)
   }
 
   /// The same for a check, which asks nobody and remembers nothing.

@@ -4,13 +4,10 @@ package struct ServerFacts: Hashable, Sendable {
   /// Why the certificates of `--ca` do not vouch for the server under its host name; `nil` where
   /// they do, or where there is no `--ca`.
   package var authorityRefusal: String?
-  /// Whether the system's trust store vouches for it under its host name.
-  package var isSystemTrusted: Bool
 
-  package init(pin: KeyFingerprint, authorityRefusal: String?, isSystemTrusted: Bool) {
+  package init(pin: KeyFingerprint, authorityRefusal: String?) {
     self.pin = pin
     self.authorityRefusal = authorityRefusal
-    self.isSystemTrusted = isSystemTrusted
   }
 }
 
@@ -64,7 +61,11 @@ package struct ServerTrust: Sendable {
     self.known = known
   }
 
-  package func verdict(on facts: ServerFacts, of address: ServerAddress) -> ServerVerdict {
+  /// `isSystemTrusted`: whether the system's trust store vouches for it under its host name; asked only
+  /// where nothing else decides, since reading the store takes longer than the whole handshake.
+  package func verdict(
+    on facts: ServerFacts, of address: ServerAddress, isSystemTrusted: () -> Bool
+  ) -> ServerVerdict {
     if let pin {
       return pin == facts.pin
         ? .accepted(.pin) : .refused(.pinMismatch(expected: pin, found: facts.pin))
@@ -77,6 +78,6 @@ package struct ServerTrust: Sendable {
       return known == facts.pin
         ? .accepted(.known) : .refused(.changed(known: known, found: facts.pin))
     }
-    return facts.isSystemTrusted ? .accepted(.system) : .ask
+    return isSystemTrusted() ? .accepted(.system) : .ask
   }
 }
