@@ -149,6 +149,7 @@ let targets: [Target] = [
   tests(
     "Relay", "Runtime", "Encryption", "Rooms", "Links", "Fixtures", "Wire", "Ciphers", "CLinux",
     "Units"),
+  tests("Ice", "Runtime", "Encryption", "Links", "Wire", "Ciphers", "CLinux", "Units"),
   tests(
     "CommandLine", "CommandLine", "CLinux", "Simulation", "Rooms", "Checks", "Call", "Media",
     "Units"),
