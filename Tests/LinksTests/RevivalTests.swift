@@ -42,16 +42,25 @@ import Units
   }
 
   @Test func `where longer gaps are usual, only a longer one means something`() {
-    #expect(probe(after: [(.milliseconds(400), .seconds(5))]) == .milliseconds(800))
+    #expect(probe(after: [(.milliseconds(400), .seconds(5))]) == .milliseconds(600))
     // No later than all is tried anyway, and then not beside it.
     #expect(probe(after: [(.seconds(1), .seconds(5))]) == nil)
+  }
+
+  @Test func `outages that come every four seconds do not make each other longer`() throws {
+    var gaps: [(gap: Interval, time: Interval)] = [(.milliseconds(20), .seconds(5))]
+    for _ in 0..<50 {
+      let outage = try #require(probe(after: gaps)) + .milliseconds(150)
+      gaps = gaps.suffix(3) + [(outage, outage), (.milliseconds(20), .seconds(4))]
+    }
+    #expect(probe(after: gaps) == .milliseconds(300))
   }
 
   @Test func `what was usual is forgotten in a while`() throws {
     let bad = (gap: Interval.milliseconds(600), time: Interval.seconds(3))
     let short = try #require(
       probe(after: [bad, (.milliseconds(20), .seconds(2))]))
-    #expect(short > .milliseconds(900) && short < .milliseconds(1_000))
+    #expect(short > .milliseconds(500) && short < .milliseconds(550))
     #expect(
       probe(after: [bad, (.milliseconds(20), .seconds(10))]) == .milliseconds(300))
   }

@@ -26,8 +26,11 @@ struct Revival {
 
   /// Media come every 20 ms: by then fifteen packets are missing.
   private static let leastHush = Interval.milliseconds(300)
-  /// How fast a gap is forgotten: one of a second in so many seconds.
-  private static let memory: Int64 = 16
+  /// How fast a gap is forgotten, one of a second in so many seconds, and how much longer one must be to
+  /// mean something. An outage that the path's change made is a gap too: with twice its length, and a memory
+  /// of 16, each outage made the next one longer where a NAT maps anew every four seconds.
+  private static let memory: Int64 = 8
+  private static let excess = 1.5
   private static let reconsiderPeriod = Interval.seconds(2)
   private static let replaceAfter = Interval.seconds(3)
   /// When a path comes back its checks may be answered first: what the session sends comes after
@@ -44,7 +47,7 @@ struct Revival {
       longestGap = max(gap, longestGap - gap / Self.memory)
     }
     heardAt = heard
-    probeAt = heard + min(max(Self.leastHush, longestGap * 2), Liveness.suspicion)
+    probeAt = heard + min(max(Self.leastHush, longestGap * Self.excess), Liveness.suspicion)
     reconsiderAt = heard + Liveness.suspicion
     replaceAt = heard + Self.replaceAfter
     isPathAnswering = false
