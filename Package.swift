@@ -86,7 +86,7 @@ let targets: [Target] = [
     ], path: "Sources/Simulation", swiftSettings: settings),
 
   library(
-    "Apps", "CommandLine", ["CLinux", "Units", "Wire", "Media", "Rooms", "Checks", "Call"]),
+    "Apps", "CommandLine", ["CLinux", "Units", "Wire", "Media", "Links", "Rooms", "Checks", "Call"]),
   library("Apps", "Judging", ["CommandLine", "Units", "Media"]),
   program(
     "p2pcall", "CommandLine", "CallRuntime", "Runtime", "Encryption", "VideoCodec", "AudioCodec",
@@ -151,8 +151,8 @@ let targets: [Target] = [
     "Units"),
   tests("Ice", "Runtime", "Encryption", "Links", "Wire", "Ciphers", "CLinux", "Units"),
   tests(
-    "CommandLine", "CommandLine", "CLinux", "Simulation", "Rooms", "Checks", "Call", "Media",
-    "Units"),
+    "CommandLine", "CommandLine", "CLinux", "Simulation", "Links", "Rooms", "Checks", "Call",
+    "Media", "Wire", "Units"),
   tests("Judging", "Judging", "Media", "Units"),
   tests(
     "Scenario", "Simulating", "CommandLine", "Judging", "Simulation", "Call", "Sending",

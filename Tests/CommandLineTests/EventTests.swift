@@ -1,7 +1,9 @@
 import Call
 import CommandLine
+import Links
 import Testing
 import Units
+import Wire
 
 private let ann = PeerLabel(peer: "00ff", name: "Ann")
 
@@ -25,7 +27,45 @@ private var statistics: CallStatistics {
   return statistics
 }
 
+private var attempts: AttemptReport {
+  var report = AttemptReport()
+  report.isDescribed = true
+  report.ways = [
+    Attempt(
+      carrier: .datagram, local: SocketAddress(.v4(192, 0, 2, 5), port: 50_000), isFromRelay: true,
+      remote: SocketAddress(.v4(203, 0, 113, 9), port: 4_000), remoteKind: .serverReflexive,
+      end: .refusedByRelay(code: 403)),
+    Attempt(
+      carrier: .stream, local: nil, isFromRelay: false,
+      remote: SocketAddress(.v4(10, 2, 0, 2), port: 5_000), remoteKind: .host,
+      end: .handshakeFailed(.proof)),
+  ]
+  report.omitted = 3
+  report.relays = [
+    RelayAttempt(
+      server: RelayServer(.udp, SocketAddress(.v4(192, 0, 2, 5), port: 3_478)),
+      end: .failed(.credentialRefused))
+  ]
+  report.isSeenOverUDP = false
+  return report
+}
+
 @Suite struct EventTests {
+  @Test func `what was tried in vain is an event with every address, and no line of text`() {
+    let event = CallEvent.noPath(ann, attempts)
+    #expect(event.text == nil)
+    #expect(
+      event.json(at: .seconds(1.5)) == #"{"v":1,"event":"no-path","t":1.5,"peer":"00ff","#
+        + #""name":"Ann","described":true,"tried":[{"carrier":"udp","local":"192.0.2.5:50000","#
+        + #""from_relay":true,"remote":"203.0.113.9:4000","remote_kind":"server-reflexive","#
+        + #""result":"refused-by-relay","code":403},{"carrier":"tcp","local":"","#
+        + #""from_relay":false,"remote":"10.2.0.2:5000","remote_kind":"host","#
+        + #""result":"handshake-proof"}],"omitted":3,"relays":[{"carrier":"udp","#
+        + #""address":"192.0.2.5:3478","result":"failed","message":"#
+        + #""the relay refuses the password, or its time is over (401)"}],"udp_answered":"no","#
+        + #""transport":"auto","ways":"all","own_ipv6":false,"their_ipv6":false}"#)
+  }
+
   @Test(
     arguments: [
       (

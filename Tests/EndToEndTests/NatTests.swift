@@ -153,6 +153,35 @@ struct NatTests {
     }
   }
 
+  @Test func `homes that nothing joins are told what was tried, without addresses in the sentence`()
+    throws
+  {
+    let programs = try Programs()
+    let homes = try Homes(programs, left: .symmetric, right: .symmetric)
+    let server = try homes.startServer()
+    let room = try homes.createRoom(server)
+    let people = try [("Ann", Homes.Place.left), ("Ben", .right)].map { name, place in
+      try homes.join(room, as: name, in: place, server, media)
+    }
+    for person in people {
+      #expect(person.awaitExit() == 6)
+      let told = try #require(person.events("no-path").first)
+      #expect(told["described"] as? Bool == true)
+      #expect(told["udp_answered"] as? String == "yes")
+      let ways = told["tried"] as? [[String: Any]] ?? []
+      for carrier in ["udp", "tcp"] {
+        let ends = ways.filter { $0["carrier"] as? String == carrier }
+          .map { $0["result"] as? String }
+        #expect(!ends.isEmpty)
+        #expect(ends.allSatisfy { $0 == "unanswered" || $0 == "unreachable" }, "\(ends)")
+      }
+      #expect(person.errors.contains("No relay was tried: the server offers none"))
+      for address in ["203.0.113", "10.1.0", "10.2.0"] {
+        #expect(!person.errors.contains(address), "\(person.errors)")
+      }
+    }
+  }
+
   @Test func `a computer that gets another address in mid-call is seen again`() throws {
     try meet(.portRestricted, .open) { homes, people in
       try people[1].awaitEvent("stats")

@@ -16,6 +16,8 @@ final class Lab {
     /// Datagrams between nodes; those to and from relays pass.
     var isDirectDown = false
     var isTCPDown = false
+    /// What is said of a connection that cannot be made.
+    var dialFailure = DialFailure.other
     var isServerDown = false
   }
   final class Node {
@@ -291,7 +293,7 @@ final class Lab {
     case .connect(let index, let stream, let address):
       guard !weather.isTCPDown,
         let other = nodes.firstIndex(where: { $0.listener == address })
-      else { return feed(nodes[index], .dialFailed(stream)) }
+      else { return feed(nodes[index], .dialFailed(stream, weather.dialFailure)) }
       accepted += 1
       let near = StreamEnd(node: index, stream: stream)
       let far = StreamEnd(node: other, stream: .accepted(accepted))

@@ -1,7 +1,9 @@
 import Call
+import Links
 import Simulation
 import Testing
 import Units
+import Wire
 
 /// Whole calls between two accesses.
 @Suite struct AccessCallTests {
@@ -41,6 +43,36 @@ import Units
     let result = try result(AccessPair(.none, .noUDP))
     #expect(result.isSeen)
     #expect(result.path == .tcpDirect)
+  }
+
+  @Test func `where there is no way both are told which ways were tried, and how each ended`()
+    throws
+  {
+    let pair = AccessPair(.symmetric, .symmetric)
+    let call = try SimulatedCall(seed: 1)
+    let access = call.network.addAccesses(pair, servers: call.server.host.addresses)
+    let anna = call.add("Anna", at: access.first)
+    let ben = call.add("Ben", at: access.second, after: .seconds(1))
+    call.run(for: .seconds(40))
+    for member in [anna, ben] {
+      #expect(member.exitCode == 6)
+      var reports: [AttemptReport] = []
+      for case (_, .noPath(_, let report)) in member.events { reports.append(report) }
+      let report = try #require(reports.first)
+      #expect(reports.count == 1)
+      #expect(report.isDescribed)
+      #expect(report.isSeenOverUDP == true)
+      #expect(report.relays.isEmpty)
+      // At the other's own address and at the one that the server told.
+      let datagrams = report.ways.filter { $0.carrier == .datagram }
+      #expect(Set(datagrams.map(\.remoteKind)) == [.host, .serverReflexive])
+      #expect(datagrams.allSatisfy { $0.end == .unanswered })
+      #expect(report.ways.contains { $0.carrier == .stream })
+      var messages: [String] = []
+      for case (_, .failure(6, let message, _)) in member.events { messages.append(message) }
+      #expect(messages.count == 1)
+      #expect(messages[0].contains("over UDP were tried: unanswered"))
+    }
   }
 
   @Test func `behind a firewall the server is reached at port 443 only`() throws {

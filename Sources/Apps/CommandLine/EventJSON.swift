@@ -26,6 +26,7 @@ extension CallEvent {
     case .device: "device"
     case .stats: "stats"
     case .peerLeft: "peer-left"
+    case .noPath: "no-path"
     case .failure: "error"
     case .left: "left"
     }
@@ -80,6 +81,9 @@ extension CallEvent {
     case .peerLeft(let peer, let reason):
       object.add(peer)
       object.add("reason", reason)
+    case .noPath(let peer, let report):
+      object.add(peer)
+      report.describe(in: &object)
     case .failure(let code, let message, let remedy):
       object.add("code", code)
       object.add("message", message)

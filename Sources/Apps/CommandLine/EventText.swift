@@ -31,6 +31,8 @@ extension CallEvent {
     case .device(let kind, let name, "back"): return "* the \(kind) \(name.oneLine) is back"
     // The failure that comes with it says it in a sentence.
     case .device: return nil
+    // The failure that follows says what it comes to, without addresses.
+    case .noPath: return nil
     case .stats: return nil
     case .peerLeft(let peer, let reason): return "* \(peer.shown) left (\(reason.oneLine))"
     case .failure(_, let message, let remedy):

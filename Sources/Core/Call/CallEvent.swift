@@ -1,3 +1,4 @@
+package import Links
 package import Units
 
 /// What a call tells its user, in text or as one line of JSON (docs/events in the README): the
@@ -18,6 +19,8 @@ package enum CallEvent: Sendable {
   case device(kind: String, name: String, state: String)
   case stats(PeerLabel, CallStatistics)
   case peerLeft(PeerLabel, reason: String)
+  /// What was tried to reach a member, when the call ends because nobody was reached.
+  case noPath(PeerLabel, AttemptReport)
   case failure(code: Int, message: String, remedy: String)
   case left(reason: String, exitCode: Int)
 }

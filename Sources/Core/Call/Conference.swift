@@ -38,6 +38,8 @@ package struct Conference {
   var source: (size: PictureSize, framesPerSecond: Double)?
   var chat = ChatLog()
   var departure = Departure()
+  /// Of those who left without having been reached.
+  var lastAttempts = LastAttempts()
   var ending = Ending()
 
   var isMicrophoneOn: Bool
@@ -132,7 +134,8 @@ package struct Conference {
     case .accepted(let stream, let address):
       hub.handle(.accepted(stream, from: address), at: now)
     case .dialed(let stream): hub.handle(.dialed(stream), at: now)
-    case .dialFailed(let stream): hub.handle(.dialFailed(stream), at: now)
+    case .dialFailed(let stream, let reason):
+      hub.handle(.dialFailed(stream, reason), at: now)
     case .stream(let bytes, let stream): hub.handle(.stream(bytes, on: stream), at: now)
     case .streamClosed(let stream): hub.handle(.streamClosed(stream), at: now)
     case .backlog(let stream, let count):
@@ -211,7 +214,7 @@ package struct Conference {
       end(.done("the time given by --for is over"), at: now)
     }
     switch departure.verdict(members: sessions, at: now) {
-    case .noPath: end(.noPath, at: now)
+    case .noPath: endWithoutPath(at: now)
     case .proofRefused: end(.proofRefused, at: now)
     case nil: break
     }
@@ -295,9 +298,10 @@ package struct Conference {
     }
   }
 
-  mutating func end(_ reason: EndReason, at now: Instant) {
+  /// `failure` is told in place of what the reason says by itself.
+  mutating func end(_ reason: EndReason, failure: CallEvent? = nil, at now: Instant) {
     guard ending.begin(reason, at: now) else { return }
-    if let failure = reason.failure { outputs.append(.event(failure)) }
+    if let failure = failure ?? reason.failure { outputs.append(.event(failure)) }
     for index in peers.indices { peers[index].userLeft() }
     hub.handle(.close, at: now)
     rendezvous.handle(.leave, at: now)

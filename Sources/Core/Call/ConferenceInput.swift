@@ -14,7 +14,7 @@ package enum ConferenceInput: Sendable {
   case datagram([UInt8], from: SocketAddress, on: SocketID)
   case accepted(StreamID, from: SocketAddress)
   case dialed(StreamID)
-  case dialFailed(StreamID)
+  case dialFailed(StreamID, DialFailure = .other)
   case stream([UInt8], on: StreamID)
   case streamClosed(StreamID)
   /// Bytes written that the kernel has not taken yet.

@@ -80,6 +80,9 @@ extension Conference {
       hub.handle(.removePeer(session), at: now)
     }
     guard let index = index(of: session), !peers[index].isProved else { return }
+    if let report = hub.attempts(with: session) {
+      lastAttempts.note(peers[index].label, report, at: now)
+    }
     hub.handle(.removePeer(session), at: now)
     remove(session, reason: "left", at: now)
   }

@@ -66,8 +66,9 @@ package enum EndReason: Hashable, Sendable {
       message = "the other side could not prove that it knows the room"
       remedy = "make a new room and give its id only to who should come"
     case .noPath:
-      message = "no path to anybody in the room within 30 s"
-      remedy = "check the firewalls on both sides, or try --transport tcp"
+      let explanation = PathExplanation([])
+      message = explanation.message
+      remedy = explanation.remedy
     case .noRelay:
       message = "the server offers no relay that may be used, and --relay-only allows nothing else"
       remedy =

@@ -79,7 +79,8 @@ extension CheckVerdict {
           .ok,
           found.isLoopback
             ? "\(name): the server is on this computer, so this says nothing about a router"
-            : "\(name): no router changes addresses between here and the server", "none", ""
+            : "\(name): no router changes addresses between here and the server"
+              + inside(found), "none", ""
         )
       case .independent:
         (.ok, "\(name): the router shows you the same to everybody", "endpoint-independent", "")
@@ -117,6 +118,12 @@ extension CheckVerdict {
         .text("filtering", found.filtering.rawValue),
         .text("hairpin", found.hairpins.map { $0 ? "yes" : "no" } ?? "unknown"),
       ])
+  }
+
+  /// The server is in the same network, or behind one router with us.
+  private static func inside(_ found: FamilyFindings) -> String {
+    found.sightings.first?.seen.ip.isInternal == true
+      ? ", which is in the same network; of a router beyond it this says nothing" : ""
   }
 
   private static func filter(_ found: FamilyFindings) -> String {

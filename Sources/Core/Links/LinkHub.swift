@@ -85,9 +85,10 @@ package struct LinkHub {
         // For a peer that was forgotten meanwhile.
         outputs.append(.hangUp(stream))
       }
-    case .dialFailed(let stream) where relays.owns(stream):
+    case .dialFailed(let stream, _) where relays.owns(stream):
       relays.handleClosed(stream, at: now)
-    case .dialFailed(let stream): with(stream) { $0.handleDialFailed(stream, at: now) }
+    case .dialFailed(let stream, let reason):
+      with(stream) { $0.handleDialFailed(stream, reason, at: now) }
     case .stream(let bytes, let stream) where relays.owns(stream):
       relays.receive(bytes, on: stream, at: now)
     case .stream(let bytes, let stream):
@@ -453,6 +454,14 @@ package struct LinkHub {
   /// Bytes of reliable messages that the other side hasn't acknowledged.
   package func queuedBytes(to session: SessionID, on stream: ReliableStream) -> Int {
     index(of: session).map { peers[$0].queuedBytes(on: stream) } ?? 0
+  }
+  /// What was tried to reach this peer, and what became of it; `nil` for strangers.
+  package func attempts(with session: SessionID) -> AttemptReport? {
+    guard let index = index(of: session) else { return nil }
+    var report = peers[index].attempts { relays.refusal(of: $1, from: $0) }
+    report.relays = relays.attempts
+    report.isSeenOverUDP = gathering.isAnswered
+    return report
   }
   package var counters: LinkCounters {
     var sum = peers.reduce(ownCounters) { $0 + $1.counters }

@@ -21,7 +21,7 @@ package enum LinkHubInput: Sendable {
   case accepted(StreamID, from: SocketAddress)
   /// A connection asked for by `.dial` is there.
   case dialed(StreamID)
-  case dialFailed(StreamID)
+  case dialFailed(StreamID, DialFailure = .other)
   case stream([UInt8], on: StreamID)
   /// The other side, or an error, ended the connection. Not told after `.hangUp`.
   case streamClosed(StreamID)

@@ -173,7 +173,7 @@ final class PeerSockets {
     do {
       try add(try TCPStream(connectingTo: address, on: doors.interface), id)
     } catch {
-      feed(.dialFailed(id))
+      feed(.dialFailed(id, DialFailure(error)))
     }
   }
 
@@ -216,9 +216,9 @@ final class PeerSockets {
     guard let open = streams[id] else { return }
     if !open.stream.isConnected {
       guard ready.isWritable || ready.isClosed else { return }
-      if open.stream.finishConnecting() != nil {
+      if let failure = open.stream.finishConnecting() {
         close(id)
-        feed(.dialFailed(id))
+        feed(.dialFailed(id, DialFailure(failure)))
         return
       }
       loop.change(open.token, to: .readable)
@@ -301,6 +301,18 @@ extension LocalEndpoint {
     switch self {
     case .datagram(_, let address), .listener(let address): !address.ip.isLinkLocal
     }
+  }
+}
+
+extension DialFailure {
+  fileprivate init(_ error: SystemError) {
+    self =
+      switch error.code {
+      case ECONNREFUSED: .refused
+      case ETIMEDOUT: .noAnswer
+      case EHOSTUNREACH, ENETUNREACH: .unreachable
+      default: .other
+      }
   }
 }
 

@@ -35,6 +35,8 @@ package struct CandidatePair: Sendable {
   /// Either end is an address at a relay.
   var isRelayed: Bool
   package var state = State.frozen
+  /// Begun so far.
+  var checks = 0
   /// The check that is on its way.
   var check: ConnectivityCheck?
   /// When it last was shown to work in both directions.

@@ -156,6 +156,7 @@ extension IceAgent {
     let request = request(localPriority: pairs[index].localPriority, nominates: nominates)
     // One that was valid stays so while it is checked again: others of its foundation need not wait.
     if !nominates, pairs[index].state != .succeeded { pairs[index].state = .inProgress }
+    pairs[index].checks += 1
     pairs[index].check = ConnectivityCheck(
       transactionID: request.transactionID, bytes: request.encoded, nominates: nominates, at: now)
     retransmit(index, at: now)

@@ -105,6 +105,11 @@ struct ReflexiveGathering {
     proceed(at: now)
   }
 
+  /// Whether any server has told how we are seen; `nil` where none is asked.
+  var isAnswered: Bool? {
+    inquiries.isEmpty ? nil : inquiries.contains { $0.mapped != nil }
+  }
+
   func expects(_ transactionID: [UInt8]) -> Bool {
     inquiries.contains { $0.sends > 0 && $0.transactionID == transactionID }
   }

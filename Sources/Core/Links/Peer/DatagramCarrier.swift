@@ -49,6 +49,8 @@ package struct DatagramCarrier {
   package mutating func nextOutput() -> Output? { outputs.next() }
 
   package var credentials: IceCredentials { agent.credentials }
+  /// Of the present generation, the best first.
+  var pairs: [CandidatePair] { agent.pairs }
 
   // MARK: What is known of both ends
 

@@ -12,6 +12,23 @@ struct Dialing {
     /// When to dial, while there is none.
     var dialAt: Instant
     var pause = Dialing.firstPause
+    /// How the last connection ended that was not proved.
+    var failure: Failure?
+  }
+  private enum Failure {
+    case dial(DialFailure)
+    case handshake(HandshakeFailure)
+  }
+  struct Dial {
+    enum State {
+      case waiting
+      case dialing
+      case connected
+      case failed(DialFailure)
+      case handshakeFailed(HandshakeFailure)
+    }
+    let address: SocketAddress
+    let state: State
   }
   private var targets: [Target] = []
   private var pace = BurstPacer(burst: 2 * CandidateRules.dialLimit, interval: .milliseconds(500))
@@ -41,6 +58,37 @@ struct Dialing {
 
   func address(of stream: StreamID) -> SocketAddress? {
     targets.first { $0.stream == stream }?.address
+  }
+
+  func dials(where isConnected: (StreamID) -> Bool) -> [Dial] {
+    targets.map { target in
+      let state: Dial.State =
+        if let stream = target.stream, isConnected(stream) {
+          .connected
+        } else {
+          switch target.failure {
+          case .dial(let failure): .failed(failure)
+          case .handshake(let failure): .handshakeFailed(failure)
+          case nil: target.stream == nil ? .waiting : .dialing
+          }
+        }
+      return Dial(address: target.address, state: state)
+    }
+  }
+
+  /// This connection could not be made.
+  mutating func fail(_ stream: StreamID, _ reason: DialFailure, at now: Instant) {
+    if let index = targets.firstIndex(where: { $0.stream == stream }) {
+      targets[index].failure = .dial(reason)
+    }
+    end(stream, at: now)
+  }
+
+  /// What went wrong on this connection, before it is ended.
+  mutating func note(_ failure: HandshakeFailure, on stream: StreamID) {
+    if let index = targets.firstIndex(where: { $0.stream == stream }) {
+      targets[index].failure = .handshake(failure)
+    }
   }
 
   /// This connection failed, or ended.

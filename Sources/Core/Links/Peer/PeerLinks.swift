@@ -46,6 +46,8 @@ final class PeerLinks {
   /// The answer to our own goodbye came.
   var hasAnsweredGoodbye = false
 
+  /// How the last session over UDP ended that was not proved.
+  var datagramFailure: HandshakeFailure?
   var counters = LinkCounters()
   var outputs = OutputQueue<LinkHubOutput>()
 
@@ -196,6 +198,7 @@ final class PeerLinks {
     silence = SilenceWatch()
     _ = selection.update([])
     revival = Revival()
+    datagramFailure = nil
     // Whoever comes back gets fresh credentials.
     generation &+= 1
     datagrams = DatagramCarrier(configuration, isLower: isLower)
@@ -233,8 +236,8 @@ final class PeerLinks {
     streams.handleDialed(stream, at: now)
     turn(at: now)
   }
-  func handleDialFailed(_ stream: StreamID, at now: Instant) {
-    streams.handleDialFailed(stream, at: now)
+  func handleDialFailed(_ stream: StreamID, _ reason: DialFailure, at now: Instant) {
+    streams.handleDialFailed(stream, reason, at: now)
     turn(at: now)
   }
   func adopt(

@@ -48,7 +48,10 @@ extension PeerLinks {
       outputs.append(.clock(session, time, roundTrip: roundTrip))
     case .ended(let failure):
       proved.removeAll { $0 == id }
-      if let failure { outputs.append(.handshakeFailed(session, failure)) }
+      if let failure {
+        if id.carrier == .datagram { datagramFailure = failure }
+        outputs.append(.handshakeFailed(session, failure))
+      }
     case .frame(let frame):
       guard proved.contains(id) else { return }
       take(frame, on: id, at: now)

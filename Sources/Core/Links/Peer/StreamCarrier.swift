@@ -86,8 +86,10 @@ package struct StreamCarrier {
     advance(at: now)
   }
 
-  package mutating func handleDialFailed(_ stream: StreamID, at now: Instant) {
-    dialing.end(stream, at: now)
+  package mutating func handleDialFailed(
+    _ stream: StreamID, _ reason: DialFailure, at now: Instant
+  ) {
+    dialing.fail(stream, reason, at: now)
   }
 
   /// A connection whose HELLO named this peer. False when there are too many.
@@ -136,6 +138,11 @@ package struct StreamCarrier {
 
   package func link(_ id: LinkID) -> PeerLink? { connections.first { $0.link.id == id }?.link }
   package var links: [PeerLink] { connections.map(\.link) }
+
+  /// What became of each address that is dialled.
+  var dialAttempts: [Dialing.Dial] {
+    dialing.dials { stream in connections.contains { $0.stream == stream } }
+  }
 
   package func farEnd(of id: LinkID) -> SocketAddress? {
     connections.first { $0.link.id == id }?.farEnd
@@ -234,6 +241,7 @@ package struct StreamCarrier {
         dialing.end(connection.stream, at: now)
       } else if !connection.isProved, connection.since + Self.handshakeTime <= now {
         outputs.append(.link(connection.link.id, .ended(.timedOut)))
+        dialing.note(.timedOut, on: connection.stream)
         hangUp(connection.stream, at: now)
       }
     }
@@ -256,6 +264,7 @@ package struct StreamCarrier {
       if case .transmit(let bytes) = output {
         outputs.append(.write(bytes, stream))
       } else {
+        if case .ended(let failure?) = output { dialing.note(failure, on: stream) }
         outputs.append(.link(connections[index].link.id, output))
       }
     }

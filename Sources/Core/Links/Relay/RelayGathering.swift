@@ -80,6 +80,25 @@ struct RelayGathering {
     return all
   }
 
+  /// What became of each relay that is granted.
+  var attempts: [RelayAttempt] {
+    (grant?.servers ?? []).map { server in
+      guard let leg = legs.first(where: { $0.server == server }) else {
+        return RelayAttempt(server: server, end: .untried)
+      }
+      if leg.offer != nil { return RelayAttempt(server: server, end: .allocated) }
+      let isAsking = leg.allocation != nil || leg.stream != nil
+      return RelayAttempt(server: server, end: leg.failure ?? (isAsking ? .asking : .untried))
+    }
+  }
+
+  /// The code with which the relay behind this address of ours refuses a peer's; `nil` where it
+  /// doesn't.
+  func refusal(of ip: IPAddress, from socket: SocketID) -> Int? {
+    guard let leg = legs.first(where: { $0.offer?.socket == socket }) else { return nil }
+    return leg.refusals.first { $0.ip == ip }?.code
+  }
+
   // MARK: What there is to ask
 
   /// All sockets and their host candidates, offered or not. Relays are asked whether they know us still under what may
@@ -194,6 +213,7 @@ struct RelayGathering {
   mutating func handleClosed(_ stream: StreamID, at now: Instant) {
     guard let index = leg(on: stream) else { return }
     legs[index].stream = nil
+    legs[index].failure = .unconnected
     fail(index, at: now)
   }
 
@@ -263,12 +283,21 @@ struct RelayGathering {
         sockets += 1
         let socket = SocketID.relayed(sockets, over: legs[index].carrier)
         legs[index].offer = (socket, relayed)
+        legs[index].failure = nil
+        legs[index].refusals = []
         outputs.append(.changed)
       case .received(let bytes, let peer):
         guard let socket = legs[index].offer?.socket else { break }
         outputs.append(.received(bytes, DatagramPath(socket: socket, remote: peer)))
-      case .refused: break
-      case .failed, .closed: return fail(index, at: now)
+      case .refused(let ip, let code):
+        legs[index].refusals.removeAll { $0.ip == ip }
+        if legs[index].refusals.count < RelayLeg.refusalLimit {
+          legs[index].refusals.append((ip, code))
+        }
+      case .failed(let failure):
+        legs[index].failure = .failed(failure)
+        return fail(index, at: now)
+      case .closed: return fail(index, at: now)
       }
     }
   }

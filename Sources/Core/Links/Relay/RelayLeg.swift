@@ -20,6 +20,11 @@ struct RelayLeg {
   var offer: (socket: SocketID, relayed: SocketAddress)?
   /// When to ask, while nothing is under way.
   var beginAt: Instant?
+  /// How it failed last; `nil` where it hasn't.
+  var failure: RelayAttempt.End?
+  /// Whom the relay refuses, and with which code.
+  var refusals: [(ip: IPAddress, code: Int)] = []
+  static let refusalLimit = 16
   /// Bytes that the kernel hasn't taken yet, over TCP.
   var backlog = 0
 
