@@ -43,6 +43,21 @@ private let roomID = RoomID.create(
     }
   }
 
+  @Test func `check takes what says how to reach the server, and nothing else`() throws {
+    let pin = "sha256:" + String(repeating: "A", count: 42) + "E"
+    var expected = CheckOptions()
+    #expect(try Command(parsing: ["check"]) == .check(expected))
+    expected.connection.server = ServerAddress(host: "example.org", port: 81)
+    expected.connection.serverPin = KeyFingerprint(
+      bytes: [UInt8](repeating: 0, count: 31) + [1])
+    expected.events = .json
+    let arguments = ["--server", "example.org:81", "--server-pin", pin, "--events", "json"]
+    #expect(try Command(parsing: ["check"] + arguments) == .check(expected))
+    #expect(
+      refusal(["check", roomID]) == "check takes options only; leave out what comes after it")
+    #expect(refusal(["check", "--key", "k.pem"]).contains("add --cert"))
+  }
+
   @Test func `join alone asks for the room and lets everything be chosen`() throws {
     #expect(try join() == JoinOptions())
     #expect(JoinOptions().room == .prompt)

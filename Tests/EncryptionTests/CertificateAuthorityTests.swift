@@ -39,6 +39,18 @@ import Testing
     #expect(try refusal(of: named, for: server) != nil)
   }
 
+  @Test func `a certificate's dates are read in seconds since 1970`() throws {
+    let issued = issuer.issue(.init(validity: -7_200...86_400))
+    let chain = try DERChain(pem: issued.certificate).certificates
+    let validity = try #require(CertificateAuthority.validity(ofCertificate: chain[0]))
+    #expect(validity.upperBound - validity.lowerBound == 93_600)
+    // What we make ourselves: 2000 to 9999.
+    let own = try DERChain(pem: ServerCertificate.generate().pem).certificates
+    #expect(
+      CertificateAuthority.validity(ofCertificate: own[0]) == 946_684_800...253_402_300_799)
+    #expect(CertificateAuthority.validity(ofCertificate: [1, 2, 3]) == nil)
+  }
+
   @Test func `a person must be named`() throws {
     let nameless = TestAuthority.Leaf(usage: "clientAuth", names: "")
     #expect(try refusal(of: nameless, for: .client) == nil)

@@ -94,6 +94,32 @@ struct CheckTests {
     #expect(told.detail("path", "path") == "none")
   }
 
+  @Test func `a server that says nothing, and a name that nobody knows, end within ten seconds`()
+    throws
+  {
+    let silent = try SilentServer()
+    let muteServer = try check(["--server", "127.0.0.1:\(silent.port)"])
+    let names = try programs.silentNames()
+    let muteName = Told(
+      try programs.run(
+        "p2pcall", as: "Ann",
+        ["check", "--events", "json", "--server", "example.invalid"], preloading: names))
+    for told in [muteServer, muteName] {
+      #expect(told.exitCode == 1)
+      #expect(told.verdict("server") == "failed")
+      #expect(told.endedAfter < 10)
+    }
+  }
+
+  @Test func `Ctrl-C ends a check`() throws {
+    let silent = try SilentServer()
+    let program = try programs.run(
+      "p2pcall", as: "Ann", ["check", "--server", "127.0.0.1:\(silent.port)"])
+    try silent.awaitConnection()
+    program.interrupt()
+    #expect(program.awaitExit() == 130)
+  }
+
   @Test func `without --events people get lines on standard output`() throws {
     let program = try programs.run("p2pcall", as: "Ann", ["check", "--server", "127.0.0.1:1"])
     #expect(program.awaitExit() == 1)
