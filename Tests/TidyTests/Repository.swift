@@ -91,7 +91,8 @@ struct ListedTarget {
 
   private static func target(_ function: String, _ literals: [String]) -> ListedTarget? {
     guard let first = literals.first else { return nil }
-    let rest = Array(literals.dropFirst())
+    // Files that are left out have a dot.
+    let rest = literals.dropFirst().filter { !$0.contains(".") }
     switch function {
     case "foreign":
       return ListedTarget(name: first, dependencies: [], folder: "Sources/Foreign/\(first)")

@@ -33,6 +33,7 @@ package struct DatagramCarrier {
 
   private static let heldLimit = 8
   private static let holdTime = Interval.seconds(1)
+  private static let longestStall = Interval.seconds(2)
   /// Datagrams on another path alone for so long: the peer's end has moved.
   private static let movingTime = Interval.milliseconds(200)
   /// Before a session that failed is replaced; doubles.
@@ -307,10 +308,13 @@ package struct DatagramCarrier {
   /// How long a session may stand still: more than the three round trips of a DTLS handshake. What the
   /// session has measured itself counts: in ICE's figure is the time until the other side's NAT let the
   /// check in, and who waits that long answers none of the fresh sessions that the other side begins.
+  /// On a short path no longer than `longestStall`: who can forge datagrams from the other's address can
+  /// keep sessions from coming on, and is to be forgotten soon after (S14).
   private var stallTime: Interval {
     mutating get {
-      let path = link?.roundTrip ?? roundTrip ?? .zero
-      return max(.seconds(1), path * 6) * Double(1 << min(failures, 3))
+      let patience = (link?.roundTrip ?? roundTrip ?? .zero) * 6
+      let growth = Double(1 << min(failures, 3))
+      return max(patience * growth, min(.seconds(1) * growth, Self.longestStall))
     }
   }
 

@@ -1,0 +1,317 @@
+"""Calls of the built programs in networks of their own, for tools/roaming and tools/attack: two homes behind routers,
+a public network with the server between them. Each network belongs to a process of ours and goes with it."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+WIDTH, HEIGHT, RATE = 320, 240, 30
+
+
+class Obstacle(Exception):
+    """Why nothing could be measured."""
+
+
+class Networks:
+    """PUB with the server, routers RA and RB, homes A and B: each a network of a process of ours."""
+
+    NAMES = ["PUB", "RA", "RB", "A", "B"]
+
+    def __init__(self, left, right):
+        self.holders = {}
+        try:
+            for name in self.NAMES:
+                self.holders[name] = subprocess.Popen(["unshare", "--net", "sleep", "86400"])
+            own = os.readlink("/proc/self/ns/net")
+            for holder in self.holders.values():
+                end = time.monotonic() + 10
+                while os.readlink(f"/proc/{holder.pid}/ns/net") == own:
+                    if time.monotonic() > end or holder.poll() is not None:
+                        raise Obstacle("no network of its own: is this root?")
+                    time.sleep(0.01)
+            self.wire()
+            for router, number, kind in (("RA", 1, left), ("RB", 2, right)):
+                if kind == "nat":
+                    self.rules(router, NAT)
+                else:
+                    self.run("PUB", f"ip route add 10.{number}.0.0/24 via 203.0.113.1{number}")
+        except Exception:
+            self.close()
+            raise
+
+    def prefix(self, name):
+        return ["nsenter", f"--net=/proc/{self.holders[name].pid}/ns/net", "--"]
+
+    def run(self, name, command):
+        done = subprocess.run(self.prefix(name) + command.split(), capture_output=True, text=True)
+        if done.returncode:
+            raise Obstacle(f"{command}: {done.stderr.strip()}")
+        return done.stdout
+
+    def rules(self, name, text):
+        done = subprocess.run(
+            self.prefix(name) + ["nft", "-f", "-"], input=text, capture_output=True, text=True)
+        if done.returncode:
+            raise Obstacle(f"nft: {done.stderr.strip()}")
+
+    def wire(self):
+        for name in self.NAMES:
+            self.run(name, "ip link set lo up")
+        for name in ("PUB", "RA", "RB"):
+            self.run(name, "sysctl -qw net.ipv4.ip_forward=1")
+        self.run("PUB", "ip link add wan type bridge")
+        self.run("PUB", "ip link set wan up")
+        self.run("PUB", "ip addr add 203.0.113.1/24 dev wan")
+        for router, home, number in (("RA", "A", 1), ("RB", "B", 2)):
+            pub, inner = self.holders["PUB"].pid, self.holders[home].pid
+            self.run(router, f"ip link add wan0 type veth peer name home{number} netns {pub}")
+            self.run("PUB", f"ip link set home{number} master wan up")
+            self.run(router, "ip link set wan0 up")
+            self.run(router, f"ip addr add 203.0.113.1{number}/24 dev wan0")
+            self.run(router, f"ip link add lan0 type veth peer name eth0 netns {inner}")
+            self.run(router, "ip link set lan0 up")
+            self.run(router, f"ip addr add 10.{number}.0.1/24 dev lan0")
+            self.run(home, "ip link set eth0 up")
+            self.run(home, f"ip addr add 10.{number}.0.2/24 dev eth0")
+            self.run(home, f"ip route add default via 10.{number}.0.1")
+            self.run(router, "ip route add default via 203.0.113.1")
+
+    def close(self):
+        for holder in self.holders.values():
+            holder.kill()
+            holder.wait()
+
+
+# What comes unasked is dropped before the router remembers it, as homes' routers do.
+NAT = """
+table ip home {
+  chain unasked { type filter hook prerouting priority -150; iifname wan0 ct state new drop; }
+  chain out { type nat hook postrouting priority 100; oifname wan0 masquerade; }
+}
+"""
+
+
+class Member:
+    """One p2pcall in one of the homes: when it decoded pictures, what it was told and heard."""
+
+    def __init__(self, networks, folder, binaries, name, home, options, room):
+        self.name = name
+        self.times, self.links, self.heard, self.left = [], [], [], []
+        self.said = 0
+        self.fifo = str(folder / f"{name}.y4m")
+        os.mkfifo(self.fifo)
+        threading.Thread(target=self.watch_pictures, daemon=True).start()
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            networks.prefix(home) + [
+                str(binaries / "p2pcall"), "join", "-", "--name", name, "--view", f"pipe:{self.fifo}",
+                "--video", "pattern", "--audio", "tone", "--size", f"{WIDTH}x{HEIGHT}", "--fps", str(RATE),
+                "--play", "none", "--events", "json"] + options,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env=environment(folder, name))
+        threading.Thread(target=self.watch_events, daemon=True).start()
+        self.write(room)
+
+    def write(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def say(self):
+        self.said += 1
+        self.write(f"line {self.said} of {self.name}")
+
+    def watch_events(self):
+        for line in self.process.stdout:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            kind, now = event.get("event"), time.monotonic()
+            if kind == "link":
+                self.links.append((now, event.get("path")))
+            elif kind == "peer-left":
+                self.left.append(now)
+            elif kind == "chat" and event.get("from") != self.name:
+                self.heard.append(event.get("text", ""))
+
+    def watch_pictures(self):
+        with open(self.fifo, "rb") as pipe:
+            pipe.readline()
+            while pipe.readline():
+                left = WIDTH * HEIGHT * 3 // 2
+                while left:
+                    chunk = pipe.read(left)
+                    if not chunk:
+                        return
+                    left -= len(chunk)
+                self.times.append(time.monotonic())
+
+    def back_after(self, since):
+        """Seconds from then to the end of the longest gap that ends later, if one picture and more is missing in
+        it: else 0. Infinite without pictures of late."""
+        times = self.times[:]
+        if not times or times[-1] < time.monotonic() - 0.5:
+            return float("inf")
+        gaps = [(b - a, b) for a, b in zip(times, times[1:]) if b > since]
+        longest, end = max(gaps, default=(0, since))
+        return end - since if longest > 2.5 / RATE else 0.0
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+
+
+def environment(folder, name):
+    return dict(
+        os.environ, XDG_CONFIG_HOME=str(folder / name / "config"), XDG_STATE_HOME=str(folder / name / "state"))
+
+
+class Call:
+    """A server, and members who see each other."""
+
+    def __init__(self, binaries, left, right, options, members=(("Ann", "A"), ("Ben", "B"))):
+        self.binaries, self.options = binaries, options
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="roaming-"))
+        self.members, self.server = [], None
+        self.lan, self.wan = 2, 11
+        self.networks = Networks(left, right)
+        try:
+            self.server = subprocess.Popen(
+                self.networks.prefix("PUB") + [
+                    str(binaries / "p2pcall-rendezvous"), "--listen", "203.0.113.1:7443", "--events", "json"],
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                env=environment(self.folder, "server"))
+            listening = json.loads(self.server.stdout.readline())
+            threading.Thread(target=self.server.stdout.read, daemon=True).start()
+            trust = ["--server", listening["address"], "--server-pin", listening["pin"]]
+            self.trust = trust
+            self.room = subprocess.run(
+                self.networks.prefix("PUB") + [str(binaries / "p2pcall"), "room", "create"] + trust,
+                capture_output=True, text=True, env=environment(self.folder, "owner")).stdout.split("\n")[0]
+            for name, home in members:
+                self.join(name, home)
+                time.sleep(0.5)
+            end = time.monotonic() + 20
+            while not all(len(m.times) > 3 * RATE for m in self.members):
+                if time.monotonic() > end:
+                    raise Obstacle("the two did not see each other within 20 s")
+                time.sleep(0.1)
+        except Exception:
+            self.close()
+            raise
+
+    def join(self, name, home):
+        member = Member(
+            self.networks, self.folder, self.binaries, name, home, self.trust + self.options, self.room)
+        self.members.append(member)
+        return member
+
+    def wait(self, seconds):
+        """Chat goes on meanwhile."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for member in self.members:
+                member.say()
+            time.sleep(0.25)
+
+    def change_address(self):
+        old, self.lan = self.lan, 3 + (self.lan - 2) % 200
+        self.networks.run("A", f"ip addr del 10.1.0.{old}/24 dev eth0")
+        self.networks.run("A", f"ip addr add 10.1.0.{self.lan}/24 dev eth0")
+        self.networks.run("A", "ip route add default via 10.1.0.1")
+        return time.monotonic()
+
+    def rebind(self):
+        """Masquerading forgets its mappings with the address."""
+        old, self.wan = self.wan, 100 + (self.wan - 99) % 100
+        self.networks.run("RA", f"ip addr del 203.0.113.{old}/24 dev wan0")
+        self.networks.run("RA", f"ip addr add 203.0.113.{self.wan}/24 dev wan0")
+        self.networks.run("RA", "ip route add default via 203.0.113.1")
+        return time.monotonic()
+
+    def connections(self):
+        """Between the two, as A sees them: its address and port, B's address and port."""
+        found = set()
+        for line in self.networks.run("A", "ss -Htn state established").splitlines():
+            near, far = (end.rsplit(":", 1) for end in line.split()[2:4])
+            if far[0].startswith("10.2."):
+                found.add((*near, *far))
+        return found
+
+    def reset(self):
+        """Both ends of every connection between the two are told that the other has reset it."""
+        cut = self.connections()
+        if not cut:
+            raise Obstacle("the two are not connected by TCP")
+        rules = []
+        for near, near_port, far, far_port in cut:
+            for one, other in (((near, near_port), (far, far_port)), ((far, far_port), (near, near_port))):
+                rules.append(
+                    f"ip saddr {one[0]} tcp sport {one[1]} ip daddr {other[0]} tcp dport {other[1]} "
+                    "reject with tcp reset")
+        since = time.monotonic()
+        self.networks.rules("RA", "table ip cut { chain between { type filter hook forward priority 0;\n"
+                            + "\n".join(rules) + "\n}\n}\n")
+        time.sleep(0.2)
+        self.networks.run("RA", "nft delete table ip cut")
+        if cut & self.connections():
+            raise Obstacle("the kernel did not reset the connection")
+        return since
+
+    def black_out(self, seconds):
+        self.networks.rules(
+            "RA", "table ip dark { chain nothing { type filter hook forward priority 0; policy drop; }\n}\n")
+        self.wait(seconds)
+        self.networks.run("RA", "nft delete table ip dark")
+        return time.monotonic()
+
+    def suspend(self, seconds):
+        self.members[0].process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        self.members[0].process.send_signal(signal.SIGCONT)
+        return time.monotonic()
+
+    def back_after(self, since):
+        return max(member.back_after(since) for member in self.members)
+
+    def chat(self):
+        """Lines that were lost, and that came more than once."""
+        time.sleep(1)
+        lost = doubled = 0
+        for sender, receiver in (self.members, self.members[::-1]):
+            heard = receiver.heard[:]
+            for number in range(1, sender.said + 1):
+                copies = heard.count(f"line {number} of {sender.name}")
+                lost += copies == 0
+                doubled += max(0, copies - 1)
+        return lost, doubled
+
+    def close(self):
+        for member in self.members:
+            member.close()
+        if self.server:
+            self.server.terminate()
+            self.server.wait()
+        self.networks.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def find_obstacle(binaries):
+    """Why nothing can be measured here, or None."""
+    if os.geteuid() != 0:
+        return "networks of their own need root; nothing was measured"
+    for program in ("unshare", "nsenter", "ip", "nft", "ss"):
+        if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
+            return f"there is no {program}; install iproute2, nftables and util-linux"
+    if not (binaries / "p2pcall").exists():
+        return f"there is no p2pcall in {binaries}; run swift build -c release"
+    return None
