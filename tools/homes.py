@@ -36,8 +36,8 @@ class Networks:
                     time.sleep(0.01)
             self.wire()
             for router, number, kind in (("RA", 1, left), ("RB", 2, right)):
-                if kind == "nat":
-                    self.rules(router, NAT)
+                if kind in MASQUERADES:
+                    self.rules(router, NAT.replace("masquerade", MASQUERADES[kind]))
                 else:
                     self.run("PUB", f"ip route add 10.{number}.0.0/24 via 203.0.113.1{number}")
         except Exception:
@@ -94,6 +94,9 @@ table ip home {
   chain out { type nat hook postrouting priority 100; oifname wan0 masquerade; }
 }
 """
+
+# Another port for every destination: nothing gets in but over a relay.
+MASQUERADES = {"nat": "masquerade", "symmetric": "masquerade fully-random"}
 
 
 class Member:
@@ -181,13 +184,14 @@ class Call:
     def __init__(self, binaries, left, right, options, members=(("Ann", "A"), ("Ben", "B"))):
         self.binaries, self.options = binaries, options
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="roaming-"))
-        self.members, self.server = [], None
+        self.members, self.server, self.relay = [], None, None
         self.lan, self.wan = 2, 11
         self.networks = Networks(left, right)
         try:
+            granted = self.start_relay() if "symmetric" in (left, right) else []
             self.server = subprocess.Popen(
                 self.networks.prefix("PUB") + [
-                    str(binaries / "p2pcall-rendezvous"), "--listen", "203.0.113.1:7443", "--events", "json"],
+                    str(binaries / "p2pcall-rendezvous"), "--listen", "203.0.113.1:7443", "--events", "json"] + granted,
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                 env=environment(self.folder, "server"))
             listening = json.loads(self.server.stdout.readline())
@@ -208,6 +212,33 @@ class Call:
         except Exception:
             self.close()
             raise
+
+    def start_relay(self):
+        """coturn beside the server, without the deny list that is shipped, on which the addresses here are."""
+        coturn = shutil.which("turnserver")
+        if not coturn:
+            raise Obstacle("there is no turnserver; install coturn")
+        secret = self.folder / "turn-secret"
+        secret.touch(0o600)
+        secret.write_text("a secret of both servers\n")
+        # What the public network has no home for is never seen again: coturn ends an allocation that sends where no
+        # route leads.
+        for command in ("ip link add void type veth peer name abyss", "ip link set abyss up",
+                        "ip link set void arp off up", "ip route add default dev void"):
+            self.networks.run("PUB", command)
+        self.relay = subprocess.Popen(
+            self.networks.prefix("PUB") + [
+                coturn, "-n", "--listening-ip", "203.0.113.1", "--relay-ip", "203.0.113.1", "--no-tls", "--no-dtls",
+                "--realm", "example.org", "--use-auth-secret", "--static-auth-secret", "a secret of both servers",
+                "--no-cli", "--relay-threads", "1", "--pidfile", str(self.folder / "pid"), "--userdb",
+                str(self.folder / "users"), "--log-file", str(self.folder / "relay.log"), "--simple-log"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 10
+        while ":3478" not in self.networks.run("PUB", "ss -Hltn"):
+            if time.monotonic() > end:
+                raise Obstacle("coturn does not listen")
+            time.sleep(0.05)
+        return ["--turn", "turn:203.0.113.1", "--turn-secret-file", str(secret)]
 
     def join(self, name, home):
         member = Member(
@@ -298,9 +329,10 @@ class Call:
     def close(self):
         for member in self.members:
             member.close()
-        if self.server:
-            self.server.terminate()
-            self.server.wait()
+        for program in (self.server, self.relay):
+            if program:
+                program.terminate()
+                program.wait()
         self.networks.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
