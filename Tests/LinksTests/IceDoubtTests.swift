@@ -90,6 +90,18 @@ import Wire
     #expect(Set(bench.takeSent().map(\.path)) == [nomination.path])
   }
 
+  /// Its nomination was due again and again at the same moment, for ever.
+  @Test func `doubt while a path is looked for anyway nominates nothing twice`() throws {
+    let bench = try settled(controlling: true)
+    bench.agent.reconsider(at: bench.now)
+    bench.drain()
+    #expect(bench.answer(try #require(bench.takeSent().first)))
+    doubt(bench)
+    #expect(bench.takeSent().count <= 1)
+    bench.run(.milliseconds(10))
+    #expect(bench.takeSent().count <= 1)
+  }
+
   @Test func `a nomination is repeated at once when the other side is heard`() throws {
     let bench = try settled(controlling: true)
     doubt(bench)

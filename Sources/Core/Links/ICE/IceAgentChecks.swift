@@ -7,7 +7,10 @@ extension IceAgent {
   /// The nominated path may lead nowhere, or one end of it have got another address, which a check
   /// makes known. The controlling side nominates by the same check: a round trip sooner.
   package func probe(at now: Instant) {
-    guard let index = pairs.firstIndex(where: { $0.path == selected }) else { return }
+    // Where a path is looked for anyway, all are checked.
+    guard !needsNomination, let index = pairs.firstIndex(where: { $0.path == selected }) else {
+      return
+    }
     doubtedAt = now
     firstValidAt = nil
     check(index, nominates: isControlling, at: now)
@@ -122,7 +125,7 @@ extension IceAgent {
 
   /// The nominated one, while it is checked: it stands in nobody's way.
   private func isDoubted(_ pair: CandidatePair) -> Bool {
-    doubtedAt != nil && pair.path == selected
+    !needsNomination && doubtedAt != nil && pair.path == selected
   }
 
   /// In doubt, what worked before need not work now.
