@@ -34,12 +34,11 @@ class Networks:
                     if time.monotonic() > end or holder.poll() is not None:
                         raise Obstacle("no network of its own: is this root?")
                     time.sleep(0.01)
-            self.wire()
-            for router, number, kind in (("RA", 1, left), ("RB", 2, right)):
-                if kind in MASQUERADES:
-                    self.rules(router, NAT.replace("masquerade", MASQUERADES[kind]))
-                else:
-                    self.run("PUB", f"ip route add 10.{number}.0.0/24 via 203.0.113.1{number}")
+            done = subprocess.run(
+                [str(pathlib.Path(__file__).with_name("networks")), left, right], capture_output=True, text=True,
+                env=dict(os.environ, **{name: str(holder.pid) for name, holder in self.holders.items()}))
+            if done.returncode:
+                raise Obstacle(f"networks: {done.stderr.strip()}")
         except Exception:
             self.close()
             raise
@@ -59,44 +58,10 @@ class Networks:
         if done.returncode:
             raise Obstacle(f"nft: {done.stderr.strip()}")
 
-    def wire(self):
-        for name in self.NAMES:
-            self.run(name, "ip link set lo up")
-        for name in ("PUB", "RA", "RB"):
-            self.run(name, "sysctl -qw net.ipv4.ip_forward=1")
-        self.run("PUB", "ip link add wan type bridge")
-        self.run("PUB", "ip link set wan up")
-        self.run("PUB", "ip addr add 203.0.113.1/24 dev wan")
-        for router, home, number in (("RA", "A", 1), ("RB", "B", 2)):
-            pub, inner = self.holders["PUB"].pid, self.holders[home].pid
-            self.run(router, f"ip link add wan0 type veth peer name home{number} netns {pub}")
-            self.run("PUB", f"ip link set home{number} master wan up")
-            self.run(router, "ip link set wan0 up")
-            self.run(router, f"ip addr add 203.0.113.1{number}/24 dev wan0")
-            self.run(router, f"ip link add lan0 type veth peer name eth0 netns {inner}")
-            self.run(router, "ip link set lan0 up")
-            self.run(router, f"ip addr add 10.{number}.0.1/24 dev lan0")
-            self.run(home, "ip link set eth0 up")
-            self.run(home, f"ip addr add 10.{number}.0.2/24 dev eth0")
-            self.run(home, f"ip route add default via 10.{number}.0.1")
-            self.run(router, "ip route add default via 203.0.113.1")
-
     def close(self):
         for holder in self.holders.values():
             holder.kill()
             holder.wait()
-
-
-# What comes unasked is dropped before the router remembers it, as homes' routers do.
-NAT = """
-table ip home {
-  chain unasked { type filter hook prerouting priority -150; iifname wan0 ct state new drop; }
-  chain out { type nat hook postrouting priority 100; oifname wan0 masquerade; }
-}
-"""
-
-# Another port for every destination: nothing gets in but over a relay.
-MASQUERADES = {"nat": "masquerade", "symmetric": "masquerade fully-random"}
 
 
 class Member:
@@ -221,11 +186,6 @@ class Call:
         secret = self.folder / "turn-secret"
         secret.touch(0o600)
         secret.write_text("a secret of both servers\n")
-        # What the public network has no home for is never seen again: coturn ends an allocation that sends where no
-        # route leads.
-        for command in ("ip link add void type veth peer name abyss", "ip link set abyss up",
-                        "ip link set void arp off up", "ip route add default dev void"):
-            self.networks.run("PUB", command)
         self.relay = subprocess.Popen(
             self.networks.prefix("PUB") + [
                 coturn, "-n", "--listening-ip", "203.0.113.1", "--relay-ip", "203.0.113.1", "--no-tls", "--no-dtls",

@@ -3,18 +3,13 @@ import Foundation
 /// Two computers behind routers of their own, and between them a public network with the server. Each is a process
 /// with a network of its own that has no name in the system: it goes when that process does.
 final class Homes {
-  /// What a router does to its home; the names are those of RFC 4787 and of the field.
+  /// What a router does to its home, as tools/networks knows and explains it.
   enum Router: String {
-    /// Routes: the computer's address is public.
     case open
-    /// Endpoint-independent mapping while ports are free, filtered by address and port: most homes.
-    case portRestricted
-    /// Another port for every destination.
+    case portRestricted = "nat"
     case symmetric
-    /// Port-restricted, and UDP does not pass.
-    case noUDP
-    /// And of TCP what goes to port 443, and to the server's.
-    case onlyWeb
+    case noUDP = "no-udp"
+    case onlyWeb = "only-web"
   }
   enum Place: Int, CaseIterable {
     case publicNetwork, leftRouter, rightRouter, left, right
@@ -30,16 +25,17 @@ final class Homes {
       try programs.run(at: "/usr/bin/unshare", ["--net", "sleep", "600"])
     }
     for holder in holders { try Self.awaitNetwork(of: holder) }
-    try script(Self.wires + Self.rules(of: left, "RA") + Self.rules(of: right, "RB"))
+    try script("'\(Programs.tool("networks"))' \(left.rawValue) \(right.rawValue)")
   }
 
   /// A program of ours in one of the networks.
   func run(
-    _ program: String, as person: String, in place: Place, _ arguments: [String]
+    _ program: String, as person: String, in place: Place, _ arguments: [String],
+    environment: [String] = []
   ) throws -> RunningProgram {
     try programs.run(
-      at: "/usr/bin/nsenter",
-      as: person, [network(place), "--", programs.binary(program)] + arguments)
+      at: "/usr/bin/nsenter", as: person,
+      [network(place), "--", "/usr/bin/env"] + environment + [programs.binary(program)] + arguments)
   }
 
   /// `more`: options of its own.
@@ -149,7 +145,7 @@ final class Homes {
   /// Commands of a shell, in which `n PLACE` runs a command in the network of PUB, RA, RB, A or B.
   @discardableResult
   func script(_ commands: String) throws -> String {
-    let numbers = zip(Self.names, holders).map { "\($0)=\($1.identifier)" }
+    let numbers = zip(Self.names, holders).map { "export \($0)=\($1.identifier)" }
     let shell = Process()
     shell.executableURL = URL(fileURLWithPath: "/bin/bash")
     shell.arguments = [
@@ -189,70 +185,5 @@ final class Homes {
       Thread.sleep(forTimeInterval: 0.01)
     }
     throw Missing("network of its own: \(holder.errors)")
-  }
-
-  /// What the public network has no home for leaves it and is never seen again: coturn ends an allocation that sends
-  /// where no route leads.
-  private static let wires = """
-    for p in $PUB $RA $RB $A $B; do n $p ip link set lo up; done
-    for p in $PUB $RA $RB; do n $p sysctl -qw net.ipv4.ip_forward=1; done
-    n $PUB ip link add wan type bridge
-    n $PUB ip link set wan up
-    n $PUB ip addr add \(server)/24 dev wan
-    n $PUB ip link add void type veth peer name abyss
-    n $PUB ip link set abyss up
-    n $PUB ip link set void arp off up
-    n $PUB ip route add default dev void
-    home() { # router computer number
-      ip link add wan0 netns $1 type veth peer name home$3 netns $PUB
-      n $PUB ip link set home$3 master wan up
-      n $1 ip link set wan0 up
-      n $1 ip addr add 203.0.113.1$3/24 dev wan0
-      ip link add lan0 netns $1 type veth peer name eth0 netns $2
-      n $1 ip link set lan0 up
-      n $1 ip addr add 10.$3.0.1/24 dev lan0
-      n $2 ip link set eth0 up
-      n $2 ip addr add 10.$3.0.2/24 dev eth0
-      n $2 ip route add default via 10.$3.0.1
-      n $1 ip route add default via \(server)
-    }
-    home $RA $A 1
-    home $RB $B 2
-
-    """
-
-  /// What comes unasked is dropped before the router remembers it: else a peer's first datagram, which is early,
-  /// would take the port that the home's own is about to be mapped to.
-  private static func rules(of router: Router, _ name: String) -> String {
-    let number = name == "RA" ? 1 : 2
-    if router == .open {
-      return "n $PUB ip route add 10.\(number).0.0/24 via 203.0.113.1\(number)\n"
-    }
-    let forward =
-      switch router {
-      case .noUDP: "meta l4proto udp drop"
-      case .onlyWeb: "meta l4proto udp drop; iifname lan0 tcp dport != { 443, 7443 } drop"
-      default: ""
-      }
-    let masquerade = router == .symmetric ? "masquerade fully-random" : "masquerade"
-    return """
-      n $\(name) nft -f - <<RULES
-      table ip home {
-        chain unasked {
-          type filter hook prerouting priority -150;
-          iifname wan0 ct state new drop
-        }
-        chain through {
-          type filter hook forward priority 0;
-          \(forward)
-        }
-        chain out {
-          type nat hook postrouting priority 100;
-          oifname wan0 \(masquerade)
-        }
-      }
-      RULES
-
-      """
   }
 }

@@ -37,6 +37,12 @@ final class Programs {
 
   func binary(_ name: String) -> String { binaries.appendingPathComponent(name).path }
 
+  /// The path of one of the repository's tools.
+  static func tool(_ name: String) -> String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("tools/\(name)").path
+  }
+
   /// Another program, not ours.
   func run(
     at path: String, as person: String = "system", _ arguments: [String]
@@ -80,11 +86,9 @@ final class Programs {
   /// everybody makes them.
   func makeCertificates(for host: String) throws -> String {
     let folder = path("certs")
-    let tool = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("tools/mkcerts.sh")
     let maker = try run(
-      at: tool, as: "maker", ["--dir", folder, host], output: nil, preloading: nil)
+      at: URL(fileURLWithPath: Self.tool("mkcerts.sh")), as: "maker", ["--dir", folder, host],
+      output: nil, preloading: nil)
     guard maker.awaitExit() == 0 else { throw Missing("certificates: \(maker.errors)") }
     return folder
   }
