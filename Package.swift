@@ -113,7 +113,8 @@ let targets: [Target] = [
     "Receiving", "Links", "Rooms"),
 
   .target(
-    name: "Fixtures", dependencies: ["CLinux", "COpenSSL"], path: "Tests/Fixtures",
+    name: "Fixtures", dependencies: ["CLinux", "COpenSSL", "Links", "Units"],
+    path: "Tests/Fixtures",
     swiftSettings: settings),
   tests("Units", "Units"),
   tests("Wire", "Wire", "Units"),
@@ -121,9 +122,9 @@ let targets: [Target] = [
   tests("Hearing", "Hearing", "Media", "Units"),
   tests("Sending", "Sending", "ErasureCoding", "Wire", "Media", "Units"),
   tests("Receiving", "Receiving", "Sending", "ErasureCoding", "Wire", "Media", "Units"),
-  tests("Links", "Links", "Wire", "Ciphers", "Units"),
+  tests("Links", "Links", "Fixtures", "Wire", "Ciphers", "Units"),
   tests("Rooms", "Rooms", "Wire", "Ciphers", "Encryption", "Units"),
-  tests("Checks", "Checks", "Simulation", "Rooms", "Links", "Wire", "Ciphers", "Units"),
+  tests("Checks", "Checks", "Fixtures", "Simulation", "Rooms", "Links", "Wire", "Ciphers", "Units"),
   tests(
     "Call", "Call", "Simulation", "ErasureCoding", "Links", "Rooms", "Sending", "Receiving",
     "Wire", "Media", "Ciphers", "Units"),
@@ -145,7 +146,8 @@ let targets: [Target] = [
     "ServerRuntime", "ServerRuntime", "Fixtures", "Runtime", "Encryption", "Files", "Links",
     "Rooms", "Wire", "Ciphers", "CLinux", "Units"),
   tests(
-    "CallRuntime", "CallRuntime", "Hearing", "Runtime", "Encryption", "Call", "Receiving",
+    "CallRuntime", "CallRuntime", "Fixtures", "Hearing", "Runtime", "Encryption", "Call",
+    "Receiving",
     "Sending", "ErasureCoding", "Links", "Rooms", "Media", "Wire", "Ciphers", "CLinux", "Units"),
   tests(
     "Relay", "Runtime", "Encryption", "Rooms", "Links", "Fixtures", "Wire", "Ciphers", "CLinux",

@@ -1,4 +1,5 @@
 import Ciphers
+import Fixtures
 import Links
 import Rooms
 import Simulation
@@ -46,13 +47,25 @@ final class CheckLab {
   /// Nobody there has the connection either.
   var isDialSilent = false
   var relayAddress = CheckLab.relay
+  var relayHost = "r.example"
+  var sessions = PlainSessions()
+  /// What comes back of what goes to the server and to relays over UDP, where that doesn't pass.
+  var bounce: DialFailure?
+  /// UDP passes from then on.
+  var passesUDPAfter: Interval?
+  var choices = CallChoices()
 
   private(set) var now = Instant.zero + .seconds(50)
   private(set) var allocations = 0
   private(set) var released = 0
   private(set) var hasLeft = false
+  /// Datagrams that left, and messages on streams.
+  private(set) var sent = 0
+  private(set) var written = 0
+  private(set) var dialed = 0
   private(set) var elapsed = Interval.zero
-  private var check: NetworkCheck
+  private var begin = Instant.zero
+  private lazy var check = newCheck()
   private var queue: [(at: Instant, order: Int, NetworkCheck.Input)] = []
   private var orders = 0
   private var mapped: [(port: UInt16, remote: SocketAddress, outside: UInt16)] = []
@@ -66,23 +79,27 @@ final class CheckLab {
 
   init(seed: UInt64 = 1, _ change: (CheckLab) -> Void = { _ in }) {
     suite = SimulatedCipherSuite(seed: seed)
+    change(self)
+  }
+
+  private func newCheck() -> NetworkCheck {
     let session = SessionID(bytes: [UInt8](repeating: 7, count: SessionID.count))!
     let client = RendezvousClient(
       RendezvousClient.Configuration(
         admissionSeed: [UInt8](repeating: 1, count: 32), session: session,
-        peerID: [UInt8](repeating: 2, count: 32), record: nil, seed: seed), ciphers: suite)
-    check = NetworkCheck(
+        peerID: [UInt8](repeating: 2, count: 32), record: nil, seed: 1), ciphers: suite)
+    return NetworkCheck(
       NetworkCheck.Configuration(
         sockets: Self.ports.enumerated().map {
           NetworkCheck.Socket(SocketID($0.offset), isV4: true, port: $0.element)
-        }, ownAddresses: [Self.own, .loopbackV4], servers: [Self.server], ciphers: suite),
+        }, ownAddresses: [Self.own, .loopbackV4], servers: [Self.server], choices: choices,
+        ciphers: suite, relaySessions: sessions),
       rendezvous: client)
-    change(self)
   }
 
   /// Until the check ends by itself.
   func run() -> NetworkFindings {
-    let begin = now
+    begin = now
     feed(.start)
     var turns = 0
     while !isFinished {
@@ -118,11 +135,18 @@ final class CheckLab {
     switch output {
     case .rendezvous(let output): perform(output)
     case .transmit(let bytes, let path):
-      if passesUDP { sendOut(bytes, from: Self.ports[path.socket.number], to: path.remote) }
+      sent += 1
+      if passesUDP || passesUDPAfter.map({ begin + $0 <= now }) == true {
+        sendOut(bytes, from: Self.ports[path.socket.number], to: path.remote)
+      } else if let bounce {
+        later(.bounced(bounce, path))
+      }
     case .dial(let stream, _):
+      dialed += 1
       if isDialSilent { return }
       later(dialFailure.map { .dialFailed(stream, $0) } ?? .dialed(stream))
     case .write(let bytes, let stream):
+      written += 1
       streamSplitter.push(bytes)
       while let message = try? streamSplitter.next() {
         let source = SocketAddress(Self.router, port: 40_000)
@@ -166,7 +190,7 @@ final class CheckLab {
   private var grant: RelayGrant {
     RelayGrant(
       lifetime: 600, credentials: credentials(Self.secret),
-      servers: carriers.map { RelayServer($0, relayAddress, host: Array("r.example".utf8)) })
+      servers: carriers.map { RelayServer($0, relayAddress, host: Array(relayHost.utf8)) })
   }
   private func credentials(_ secret: String) -> TurnCredentials {
     .minted(

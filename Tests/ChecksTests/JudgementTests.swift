@@ -131,7 +131,32 @@ import Wire
     ([symmetric, withShutRelay], .directToSome), ([noUDP, withoutRelay], .directToSome),
     ([withoutRelay], .directToMost), ([withoutServer], .none), ([withUntrustedServer], .none),
     ([onThisComputer], .thisComputer), ([overIPv6], .directToMost),
+    ([relayOnly], .relay), ([relayOnly, withoutRelay], .none),
+    ([relayOnly, letsAllIn, withShutRelay], .none), ([relayOnly, onThisComputer], .relay),
+    ([noRelay], .directToMost), ([noRelay, symmetric], .directToSome),
+    ([overTCP, letsAllIn], .relay), ([overTCP, withoutRelay], .directToSome),
+    ([overUDP, noUDP, withoutRelay], .none), ([overUDP, symmetric, withoutRelay], .directToSome),
+    ([overEthernet], .directToMost), ([overEthernet, onThisComputer], .none),
   ]
+  @Sendable private static func relayOnly(_ findings: inout Findings) {
+    findings.choices.ways = .relayed
+  }
+  /// As `NetworkCheck` leaves it: none is asked.
+  @Sendable private static func noRelay(_ findings: inout Findings) {
+    findings.choices.ways = .direct
+    for index in findings.network.relays.indices {
+      findings.network.relays[index].outcome = .untried(.ways)
+    }
+  }
+  @Sendable private static func overTCP(_ findings: inout Findings) {
+    findings.choices.transport = .tcp
+  }
+  @Sendable private static func overUDP(_ findings: inout Findings) {
+    findings.choices.transport = .udp
+  }
+  @Sendable private static func overEthernet(_ findings: inout Findings) {
+    findings.choices.interface = "eth0"
+  }
 
   @Test(arguments: paths)
   func `the expected path is the best that most calls get`(
@@ -143,6 +168,48 @@ import Wire
     let last = judgement.verdicts.last
     #expect(last?.item == .path)
     #expect((last?.grade == .ok) == path.isGood)
+    #expect(path.isGood || last?.remedy.isEmpty == false)
+  }
+
+  @Test func `the path says which option it is that leaves none, or no other`() {
+    for (changes, option) in [
+      ([Self.relayOnly], "--relay-only"), ([Self.relayOnly, Self.withoutRelay], "--relay-only"),
+      ([Self.noRelay], "--no-relay"),
+      ([Self.overUDP, Self.noUDP, Self.withoutRelay], "--transport"),
+      ([Self.overEthernet, Self.onThisComputer], "--interface"),
+    ] {
+      let last = Judgement(
+        Self.findings { findings in for change in changes { change(&findings) } }
+      ).verdicts.last
+      #expect(last?.message.contains(option) == true, "\(option): \(String(describing: last))")
+    }
+  }
+
+  @Test func `what the call would not use is not held against it`() {
+    let overTCP = Judgement(
+      Self.findings { findings in
+        Self.overTCP(&findings)
+        Self.noUDP(&findings)
+        findings.network.relays[0].outcome = .untried(.transport)
+      })
+    #expect(overTCP.verdicts.allSatisfy { $0.grade != .failed && $0.grade != .warning })
+    #expect(overTCP.path == .relay)
+    let direct = Self.verdicts(of: .relay, Self.noRelay)
+    #expect(direct.map(\.grade) == [.unknown])
+    #expect(direct.first?.message.contains("--no-relay") == true)
+  }
+
+  @Test func `without relays --relay-only fails at the relay's line already`() {
+    let found = Self.verdicts(of: .relay) { findings in
+      Self.relayOnly(&findings)
+      Self.withoutRelay(&findings)
+    }
+    #expect(found.map(\.grade) == [.failed])
+  }
+
+  @Test func `an interface without an address is told by its name`() {
+    let found = Self.verdicts(of: .ipv6, Self.overEthernet)
+    #expect(found.first?.message == "eth0 has no IPv6 address")
   }
 
   @Test func `no device is worse than a warning, and none changes the path`() {
@@ -220,7 +287,16 @@ import Wire
     arguments: [
       (.failed(.credentialRefused), nil, .failed, "static-auth-secret"),
       (.failed(.quotaReached), nil, .failed, "quota"), (.silent, nil, .failed, "port is open"),
-      (.unconnected("refused"), nil, .failed, "TCP"), (.untried(.overTLS), nil, .unknown, ""),
+      (.unconnected("refused"), nil, .failed, "TCP"),
+      (.unsecured(.untrusted(fault(.outdated))), nil, .failed, "renew"),
+      (.unsecured(.untrusted(fault(.misnamed))), nil, .failed, "must agree"),
+      (.unsecured(.untrusted(fault(.unvouched))), nil, .failed, "--ca"),
+      (.unsecured(.untrusted(fault(.other))), nil, .failed, "good for a server"),
+      (.unsecured(.handshake("no shared cipher")), nil, .failed, "TLS 1.2"),
+      (.bounced(.refused), nil, .failed, "over UDP"),
+      (.bounced(.unreachable), nil, .failed, "firewall here"),
+      (.bounced(.other), nil, .failed, "port is open"),
+      (.untried(.transport), nil, .unknown, ""),
       (.untried(.address), nil, .warning, "--turn"),
       (.allocated(after: .zero), false, .failed, "min-port"),
       (.allocated(after: .zero), nil, .ok, ""),
@@ -235,6 +311,42 @@ import Wire
     }
     #expect(found.map(\.grade) == [grade])
     #expect(found.first?.remedy.contains(remedy) == true || remedy.isEmpty)
+  }
+
+  private static func fault(_ kind: CertificateFault.Kind) -> CertificateFault {
+    CertificateFault(kind, "the library's words")
+  }
+
+  @Test(
+    arguments: [
+      (.refused, true, "closed for UDP"), (.unreachable, true, "nothing leads"),
+      (.other, true, "blocked"), (nil, true, "blocked"), (.refused, false, "closed for UDP"),
+      (nil, false, "either"),
+    ] as [(DialFailure?, Bool, String)])
+  func `what came back of a question over UDP is told from silence`(
+    bounce: DialFailure?, isEntered: Bool, words: String
+  ) {
+    let found = Self.verdicts(of: .udp) { findings in
+      Self.noUDP(&findings)
+      findings.network.v4.bounce = bounce
+      if !isEntered { findings.network.server = .unreachable("Connection refused") }
+    }
+    #expect(found.map(\.grade) == [.failed])
+    #expect(found.first?.message.contains(words) == true, "\(found)")
+    #expect((found.first?.remedy == "see server above") == !isEntered)
+  }
+
+  @Test func `a relay over TLS is called by the name that its certificate must have`() {
+    let found = Self.verdicts(of: .relay) {
+      $0.network.relays = [
+        RelayFinding(
+          RelayServer(.tls, Self.relay, host: Array("relay.example.org".utf8)),
+          .unsecured(.untrusted(Self.fault(.misnamed))))
+      ]
+    }
+    let message = found.first?.message ?? ""
+    #expect(message.hasPrefix("relay.example.org (192.0.2.9:3478) over TLS: "))
+    #expect(message.hasSuffix("the library's words"))
   }
 
   @Test func `a server whose port is closed for UDP is told from a network that blocks it`() {

@@ -1,3 +1,4 @@
+import Fixtures
 import Links
 import Simulation
 import Testing
@@ -129,11 +130,6 @@ import Wire
   }
 
   @Test func `relays that cannot be tried are told, and those that do not answer end in time`() {
-    let lab = CheckLab { lab in
-      lab.carriers = [.tls]
-      lab.relayAddress = CheckLab.relay
-    }
-    #expect(lab.run().relays.map(\.outcome) == [.untried(.overTLS)])
     let loopback = CheckLab { lab in
       lab.carriers = [.udp]
       lab.relayAddress = SocketAddress(.loopbackV4, port: 3_478)
@@ -150,6 +146,96 @@ import Wire
     }
     #expect(mute.run().relays.map(\.outcome) == [.silent])
     #expect(mute.elapsed <= NetworkCheck.timeLimit)
+  }
+
+  @Test func `a relay over TLS is tried by its name, and its address is given back`() {
+    let lab = CheckLab { lab in
+      lab.carriers = [.udp, .tcp, .tls]
+      lab.passesUDP = false
+    }
+    let found = lab.run()
+    #expect(found.relays.map(\.works) == [false, true, true])
+    #expect(lab.sessions.hosts == ["r.example"])
+    #expect(lab.allocations == 2)
+    #expect(lab.released == 2)
+  }
+
+  @Test(
+    arguments: [
+      .untrusted(CertificateFault(.outdated, "certificate has expired")),
+      .handshake("wrong version number"),
+    ] as [SecureSessionFailure])
+  func `a relay that does not show who it is is told nothing`(failure: SecureSessionFailure) {
+    let lab = CheckLab { lab in
+      lab.carriers = [.tls]
+      lab.sessions = PlainSessions(.fails(failure))
+    }
+    let found = lab.run()
+    #expect(found.relays.map(\.outcome) == [.unsecured(failure)])
+    #expect(lab.dialed == 1)
+    #expect(lab.written == 0)
+    #expect(lab.elapsed < .seconds(3))
+  }
+
+  @Test func `TLS that never stands, and a name that is none, end in time`() {
+    let silent = CheckLab { lab in
+      lab.carriers = [.tls]
+      lab.sessions = PlainSessions(.waits)
+    }
+    #expect(silent.run().relays.map(\.outcome) == [.silent])
+    #expect(silent.written == 0)
+    #expect(silent.elapsed <= NetworkCheck.timeLimit)
+    let nameless = CheckLab { lab in
+      lab.carriers = [.tls]
+      lab.relayHost = "r.example\0.evil"
+    }
+    #expect(
+      nameless.run().relays.map(\.outcome) == [.unsecured(.refused("its name is malformed"))])
+    #expect(nameless.sessions.hosts == [])
+  }
+
+  @Test(
+    arguments: [
+      (CallChoices(transport: .udp), [nil, .transport, .transport]),
+      (CallChoices(transport: .tcp), [.transport, nil, nil]),
+      (CallChoices(ways: .direct), [.ways, .ways, .ways]),
+      (CallChoices(ways: .relayed), [nil, nil, nil]),
+    ] as [(CallChoices, [RelayFinding.Untried?])])
+  func `relays that the call would not use are not asked`(
+    choices: CallChoices, untried: [RelayFinding.Untried?]
+  ) {
+    let lab = CheckLab { lab in
+      lab.carriers = [.udp, .tcp, .tls]
+      lab.choices = choices
+    }
+    for (finding, reason) in zip(lab.run().relays, untried) {
+      #expect(finding.works == (reason == nil))
+      if let reason { #expect(finding.outcome == .untried(reason)) }
+    }
+    #expect(lab.allocations == untried.count { $0 == nil })
+    #expect(lab.dialed == untried.dropFirst().count { $0 == nil })
+    if choices.transport == .tcp { #expect(lab.sent == 0) }
+  }
+
+  @Test func `what comes back instead of an answer is told, unless an answer comes too`() {
+    let closed = CheckLab { lab in
+      lab.carriers = [.udp]
+      lab.passesUDP = false
+      lab.bounce = .refused
+    }
+    let found = closed.run()
+    #expect(found.v4.bounce == .refused)
+    #expect(found.relays.map(\.outcome) == [.bounced(.refused)])
+    let late = CheckLab { lab in
+      lab.carriers = [.udp]
+      lab.passesUDP = false
+      lab.bounce = .unreachable
+      lab.passesUDPAfter = .milliseconds(250)
+    }
+    let answered = late.run()
+    #expect(answered.v4.bounce == nil)
+    #expect(answered.v4.roundTrip != nil)
+    #expect(answered.relays[0].works)
   }
 
   @Test func `a server that is not there, mute, refusing or untrusted is told as what it is`() {

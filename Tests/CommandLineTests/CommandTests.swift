@@ -35,15 +35,17 @@ private let roomID = RoomID.create(
   }
 
   @Test func `relays only, and none at all, are told apart and exclude each other`() throws {
-    #expect(try join("--relay-only").relayOnly)
-    #expect(try join("--relay-only", "--transport", "tcp").transport == .tcp)
+    #expect(try join("--relay-only").ways.relayOnly)
+    #expect(try join("--relay-only", "--transport", "tcp").ways.transport == .tcp)
     #expect(refusal(["join", "--relay-only", "--no-relay"]).contains("give one of them"))
     for name in ["", "a b", "eth/0", "sixteen-bytes-xx"] {
       #expect(refusal(["join", "--interface", name]).contains("ip link"))
     }
   }
 
-  @Test func `check takes what says how to reach the server, and nothing else`() throws {
+  @Test func `check takes what says how to reach the server and the others, and nothing else`()
+    throws
+  {
     let pin = "sha256:" + String(repeating: "A", count: 42) + "E"
     var expected = CheckOptions()
     #expect(try Command(parsing: ["check"]) == .check(expected))
@@ -51,11 +53,18 @@ private let roomID = RoomID.create(
     expected.connection.serverPin = KeyFingerprint(
       bytes: [UInt8](repeating: 0, count: 31) + [1])
     expected.events = .json
-    let arguments = ["--server", "example.org:81", "--server-pin", pin, "--events", "json"]
+    expected.ways.transport = .udp
+    expected.ways.relayOnly = true
+    expected.ways.interface = "eth0"
+    let arguments = [
+      "--server", "example.org:81", "--server-pin", pin, "--events", "json", "--transport", "udp",
+      "--relay-only", "--interface", "eth0",
+    ]
     #expect(try Command(parsing: ["check"] + arguments) == .check(expected))
     #expect(
       refusal(["check", roomID]) == "check takes options only; leave out what comes after it")
     #expect(refusal(["check", "--key", "k.pem"]).contains("add --cert"))
+    #expect(refusal(["check", "--relay-only", "--no-relay"]).contains("give one of them"))
   }
 
   @Test func `join alone asks for the room and lets everything be chosen`() throws {
@@ -93,9 +102,9 @@ private let roomID = RoomID.create(
     expected.quality = .high
     expected.content = .detail
     expected.receive = .size(PictureSize(width: 640, height: 360))
-    expected.transport = .tcp
-    expected.noRelay = true
-    expected.interface = "wlp2s0"
+    expected.ways.transport = .tcp
+    expected.ways.noRelay = true
+    expected.ways.interface = "wlp2s0"
     expected.events = .json
     expected.duration = .seconds(120)
     expected.logLevel = .debug

@@ -119,7 +119,7 @@ import Units
       #expect(admitted.server.peerCertificateChain == person.certificateChain)
     }
     for pair in [meet(identity, pin: pin), meet(try issued(.init()), pin: pin)] {
-      guard case .failed(.refused) = pair.serverEvents.last else {
+      guard case .failed(.untrusted) = pair.serverEvents.last else {
         Issue.record("admitted: \(pair.serverEvents)")
         continue
       }

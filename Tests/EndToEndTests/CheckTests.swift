@@ -133,21 +133,30 @@ struct CheckTests {
   .serialized,
   .enabled(if: isPossible, "networks with NATs need root, nftables and iproute2; not tried here"))
 struct CheckedHomesTests {
+  /// `named`: for whom the relay's certificate is made; without one it speaks no TLS. `isVouched`: its CA
+  /// is where the system looks.
   private func check(
-    _ router: Homes.Router, secret: String? = nil, relay: Bool = false,
-    server address: String? = nil
+    _ router: Homes.Router, _ more: [String] = [], secret: String? = nil, relay: Bool = false,
+    named: String? = nil, isVouched: Bool = true, server address: String? = nil,
+    _ prepare: (Homes) throws -> Void = { _ in }
   ) throws -> Told {
     let programs = try Programs()
     let homes = try Homes(programs, left: router, right: .open)
+    let certificates = try named.map { try programs.makeCertificates(for: $0) }
     var options: [String] = []
     if relay, let turnserver {
       options = try homes.startRelay(
-        turnserver, secretOfServer: secret ?? "a secret of both servers")
+        turnserver, secretOfServer: secret ?? "a secret of both servers",
+        certificates: certificates)
     }
     let server = try homes.startServer(options)
+    try prepare(homes)
     let place = address.map { ["--server", $0] } ?? server.options
+    let anchors = isVouched ? certificates.map { ["SSL_CERT_FILE=\($0)/ca.pem"] } ?? [] : []
     return Told(
-      try homes.run("p2pcall", as: "Ann", in: .left, ["check", "--events", "json"] + place))
+      try homes.run(
+        "p2pcall", as: "Ann", in: .left, ["check", "--events", "json"] + place + more,
+        environment: anchors))
   }
 
   @Test(
@@ -186,6 +195,90 @@ struct CheckedHomesTests {
     #expect(told.all("relay").map { $0["verdict"] as? String } == ["failed", "ok"])
     #expect(told.detail("path", "path") == "relay")
     #expect(told.endedAfter < 10)
+  }
+
+  @Test(
+    .enabled(
+      if: turnserver != nil,
+      "coturn's turnserver is absent: a check of a relay over TLS was not tried"))
+  func `where nothing passes but what looks like the web the path is a relay's, over TLS`() throws {
+    let told = try check(.onlyWeb, relay: true, named: Homes.server)
+    #expect(told.exitCode == 0, "\(told.output)")
+    #expect(told.all("relay").map { $0["carrier"] as? String } == ["udp", "tcp", "tls"])
+    #expect(told.all("relay").map { $0["verdict"] as? String } == ["failed", "failed", "ok"])
+    #expect(told.detail("path", "path") == "relay")
+    #expect(told.endedAfter < 10)
+  }
+
+  @Test(
+    .enabled(
+      if: turnserver != nil,
+      "coturn's turnserver is absent: relays with wrong certificates were not tried"),
+    arguments: [
+      ("relay.example.org", true, "mismatch", "must agree"),
+      (Homes.server, false, "issuer", "--ca"),
+    ])
+  func `a relay whose certificate is not good is told with what is wrong`(
+    name: String, isVouched: Bool, words: String, remedy: String
+  ) throws {
+    let told = try check(.portRestricted, relay: true, named: name, isVouched: isVouched)
+    let last = told.all("relay").last
+    #expect(last?["carrier"] as? String == "tls")
+    #expect(last?["verdict"] as? String == "failed", "\(told.output)")
+    #expect((last?["message"] as? String)?.contains(words) == true, "\(told.output)")
+    #expect((last?["remedy"] as? String)?.contains(remedy) == true)
+    #expect(told.exitCode == 0)
+  }
+
+  @Test(
+    .enabled(
+      if: turnserver != nil,
+      "coturn's turnserver is absent: checks with options of join were tried without a relay only"),
+    arguments: [
+      (["--relay-only"], Homes.Router.portRestricted, 0, "relay"),
+      (["--no-relay"], .symmetric, 1, "direct-to-some"),
+      (["--transport", "tcp"], .symmetric, 0, "relay"),
+      (["--transport", "udp"], .noUDP, 1, "none"),
+      (["--interface", "eth0"], .portRestricted, 0, "direct-to-most"),
+      // The server is asked over all interfaces, relays over this one, by which nothing is reached.
+      (["--interface", "lo"], .portRestricted, 1, "direct-to-some"),
+    ] as [([String], Homes.Router, Int32, String)])
+  func `a check with join's options is about the call that has them`(
+    options: [String], router: Homes.Router, exitCode: Int32, path: String
+  ) throws {
+    let told = try check(router, options, relay: true)
+    #expect(told.exitCode == exitCode, "\(told.output)")
+    #expect(told.detail("path", "path") == path, "\(told.output)")
+    #expect(told.verdict("server") == "ok")
+    if options == ["--no-relay"] { #expect(told.verdict("relay") == "unknown") }
+  }
+
+  @Test func `--relay-only without a relay, and an interface that is none, are told`() throws {
+    let told = try check(.portRestricted, ["--relay-only"])
+    #expect(told.exitCode == 1)
+    #expect(told.verdict("relay") == "failed")
+    #expect(told.detail("path", "path") == "none")
+    #expect(try check(.portRestricted, ["--interface", "nothing0"]).exitCode == 2)
+  }
+
+  @Test func `a port that is closed for UDP is told from one that is silent`() throws {
+    let rules = { (verdict: String) in
+      """
+      n $PUB nft -f - <<RULES
+      table ip shut {
+        chain coming { type filter hook input priority 0; udp dport 7443 \(verdict); }
+      }
+      RULES
+      """
+    }
+    let closed = try check(.portRestricted) { _ = try $0.script(rules("reject")) }
+    let silent = try check(.portRestricted) { _ = try $0.script(rules("drop")) }
+    for told in [closed, silent] {
+      #expect(told.verdict("server") == "ok")
+      #expect(told.verdict("udp") == "failed")
+    }
+    #expect(closed.detail("udp", "message")?.contains("closed") == true, "\(closed.output)")
+    #expect(silent.detail("udp", "message")?.contains("closed") == false, "\(silent.output)")
   }
 
   @Test(

@@ -1,51 +1,13 @@
+import Fixtures
 import Links
-import Synchronization
 import Testing
 import Units
 import Wire
 
-/// TLS that protects nothing: it stands at once, or fails at once.
-private final class OpenSessions: RelaySessionFactory {
-  private final class Session: SecureSession {
-    private let failure: SecureSessionFailure?
-    private let isSilent: Bool
-    private var outputs: [SecureSessionOutput] = []
-    init(_ failure: SecureSessionFailure?, isSilent: Bool) {
-      self.failure = failure
-      self.isSilent = isSilent
-    }
-    func start(at now: Instant) {
-      if !isSilent { outputs.append(failure.map { .failed($0) } ?? .established) }
-    }
-    func receive(_ bytes: [UInt8], at now: Instant) { outputs.append(.received(bytes)) }
-    func send(_ message: [UInt8], at now: Instant) { outputs.append(.transmit(message)) }
-    func close(at now: Instant) {}
-    func handleTimeout(at now: Instant) {}
-    func nextOutput() -> SecureSessionOutput? { outputs.isEmpty ? nil : outputs.removeFirst() }
-    var nextDeadline: Deadline? { nil }
-    var peerKeyHash: [UInt8]? { nil }
-    var peerCertificateChain: [[UInt8]] { [] }
-    func exporter(label: String, count: Int) -> [UInt8]? { nil }
-    var cipherName: String { "none" }
-  }
-  let failure: SecureSessionFailure?
-  let isSilent: Bool
-  let hosts = Mutex<[String]>([])
-
-  init(_ failure: SecureSessionFailure? = nil, isSilent: Bool = false) {
-    self.failure = failure
-    self.isSilent = isSilent
-  }
-  func makeSession(host: String) -> any SecureSession {
-    hosts.withLock { $0.append(host) }
-    return Session(failure, isSilent: isSilent)
-  }
-}
-
 /// When a call asks a relay over TLS, and what it makes of one that is not the right one.
 @Suite struct SecuredRelayCallTests {
   private func pair(
-    seed: UInt64, _ sessions: OpenSessions?, carriers: [RelayServer.Carrier],
+    seed: UInt64, _ sessions: PlainSessions?, carriers: [RelayServer.Carrier],
     _ prepare: (LabRelay) -> Void
   ) -> (lab: Lab, relay: LabRelay, anna: Lab.Node, bert: Lab.Node) {
     let lab = Lab(seed: seed)
@@ -75,7 +37,7 @@ private final class OpenSessions: RelaySessionFactory {
   }
 
   @Test func `where neither UDP nor plain TCP is answered TLS is tried, each after its time`() {
-    let sessions = OpenSessions()
+    let sessions = PlainSessions()
     let (lab, relay, anna, bert) = pair(seed: 1, sessions, carriers: [.udp, .tcp, .tls]) {
       ($0.isUDPDown, $0.isTCPDown) = (true, true)
     }
@@ -93,7 +55,7 @@ private final class OpenSessions: RelaySessionFactory {
     lab.feed(anna, .send(bert.session, .rtp, [7]))
     lab.run(.milliseconds(200))
     #expect(bert.frames.last == [7])
-    #expect(sessions.hosts.withLock { $0 } == ["relay.example.org", "relay.example.org"])
+    #expect(sessions.hosts == ["relay.example.org", "relay.example.org"])
     // The other connection, which nobody answered, is given up in time.
     lab.run(.seconds(7))
     #expect(anna.heard.contains { if case .hangUp = $0.output { true } else { false } })
@@ -102,19 +64,19 @@ private final class OpenSessions: RelaySessionFactory {
 
   @Test func `TLS is not asked for where something better reaches the relay`() {
     for isUDPDown in [false, true] {
-      let sessions = OpenSessions()
+      let sessions = PlainSessions()
       let (lab, _, anna, _) = pair(seed: 2, sessions, carriers: [.udp, .tcp, .tls]) {
         $0.isUDPDown = isUDPDown
       }
       lab.run(.seconds(5))
       #expect(anna.selected.last?.report.isRelayed == true)
-      #expect(sessions.hosts.withLock { $0 } == [])
+      #expect(sessions.hosts == [])
     }
   }
 
   @Test
   func `a relay that cannot show who it is is told of once, asked again, and never told a word`() {
-    let sessions = OpenSessions(.refused("certificate has expired"))
+    let sessions = PlainSessions(.fails(.refused("certificate has expired")))
     let (lab, relay, anna, _) = pair(seed: 3, sessions, carriers: [.tls]) { _ in }
     lab.run(.seconds(65))
     #expect(refusals(of: anna) == [.refused("certificate has expired")])
@@ -126,7 +88,7 @@ private final class OpenSessions: RelaySessionFactory {
   }
 
   @Test func `TLS that does not come about is given up after ten seconds`() {
-    let (lab, _, anna, _) = pair(seed: 4, OpenSessions(isSilent: true), carriers: [.tls]) { _ in }
+    let (lab, _, anna, _) = pair(seed: 4, PlainSessions(.waits), carriers: [.tls]) { _ in }
     lab.run(.seconds(9.9))
     #expect(refusals(of: anna) == [])
     lab.run(.milliseconds(200))
@@ -134,14 +96,14 @@ private final class OpenSessions: RelaySessionFactory {
   }
 
   @Test func `a name that is none is not looked for in a certificate`() {
-    let sessions = OpenSessions()
+    let sessions = PlainSessions()
     let (lab, relay, anna, _) = pair(seed: 5, sessions, carriers: []) { _ in }
     var grant = relay.grant([.tls])
     grant.servers[0].host = Array("relay.example.org\0.evil".utf8)
     lab.feed(anna, .relays(grant))
     lab.run(.seconds(1))
     #expect(refusals(of: anna) == [.refused("its name is malformed")])
-    #expect(sessions.hosts.withLock { $0 } == [])
+    #expect(sessions.hosts == [])
   }
 
   @Test func `who has no TLS asks no such relay`() {

@@ -157,3 +157,30 @@ func turn(
     try #require(Clock.now < end, "waited in vain", sourceLocation: sourceLocation)
   }
 }
+
+/// Has both send to the other's relayed address: first by indications, then, counted, by channels.
+func exchange(_ loop: EventLoop, _ left: RelayClient, _ right: RelayClient) throws {
+  let both = [left, right]
+  let (leftEnd, rightEnd) = (try #require(left.relayed), try #require(right.relayed))
+  // The first may come before the other side has asked for its permission.
+  try turn(loop, both) {
+    left.send([20, 0], to: rightEnd)
+    right.send([20, 0], to: leftEnd)
+    return both.allSatisfy { !$0.received.isEmpty }
+  }
+  // Bound by now: they all come, whatever their length.
+  for number in UInt8(1)...100 {
+    let data = [20, number] + [UInt8](repeating: number, count: 11 * Int(number))
+    left.send(data, to: rightEnd)
+    right.send(data, to: leftEnd)
+    loop.turn(until: Clock.now + .milliseconds(1))
+  }
+  try turn(loop, both) { both.allSatisfy { $0.received.last?.data[1] == 100 } }
+  for (client, farEnd) in [(left, rightEnd), (right, leftEnd)] {
+    let numbered = client.received.filter { $0.data[1] > 0 }
+    #expect(numbered.map { $0.data[1] } == Array(1...100))
+    #expect(numbered.allSatisfy { $0.data.count == 2 + 11 * Int($0.data[1]) })
+    #expect(client.received.allSatisfy { $0.peer == farEnd })
+    client.expectNothingAmiss()
+  }
+}

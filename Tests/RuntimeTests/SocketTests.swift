@@ -55,6 +55,31 @@ import Units
     #expect(one.flush() == 1)
   }
 
+  @Test(arguments: [IPAddress.loopbackV4, .loopbackV6])
+  func `a closed port is told to who asked for that, and later datagrams leave`(
+    ip: IPAddress
+  ) throws {
+    let loop = try EventLoop()
+    let gone = try UDPSocket(boundTo: SocketAddress(ip, port: 0)).localAddress
+    let one = try UDPSocket(boundTo: SocketAddress(ip, port: 0), keepsBounces: true)
+    let two = try UDPSocket(boundTo: SocketAddress(ip, port: 0))
+    var bounces: [(to: SocketAddress, reason: SystemError)] = []
+    let token = try loop.watch(one.fileDescriptor, for: .readable) { _ in
+      while let bounce = one.nextBounce() { bounces.append(bounce) }
+    }
+    one.send([1], to: gone)
+    one.flush()
+    while bounces.isEmpty { loop.turn(until: nil) }
+    loop.unwatch(token)
+    #expect(bounces.map(\.to) == [gone])
+    #expect(bounces.map(\.reason.code) == [ECONNREFUSED])
+    one.send([2], to: two.localAddress)
+    #expect(one.flush() == 1)
+    two.send([3], to: gone)
+    two.flush()
+    #expect(two.nextBounce() == nil)
+  }
+
   @Test func `a burst leaves in order, without what cannot be sent`() throws {
     let loop = try EventLoop()
     let one = try UDPSocket(boundTo: SocketAddress(.loopbackV4, port: 0))

@@ -1,4 +1,5 @@
 import COpenSSL
+import Links
 
 /// What a certificate is to be used for.
 package enum CertificatePurpose: Hashable, Sendable {
@@ -55,11 +56,11 @@ package final class CertificateAuthority: @unchecked Sendable {
       guard let certificate = Certificate(der: der) else { return "a certificate is malformed" }
       certificates.append(certificate)
     }
-    return refusal(of: certificates, for: purpose)
+    return fault(of: certificates, for: purpose)?.reason
   }
 
-  func refusal(of chain: [Certificate], for purpose: CertificatePurpose) -> String? {
-    guard let leaf = chain.first else { return "there is no certificate" }
+  func fault(of chain: [Certificate], for purpose: CertificatePurpose) -> CertificateFault? {
+    guard let leaf = chain.first else { return CertificateFault(.other, "there is no certificate") }
     ErrorQueue.clear()
     defer { ErrorQueue.clear() }
     let context = X509_STORE_CTX_new()!
@@ -68,7 +69,7 @@ package final class CertificateAuthority: @unchecked Sendable {
     defer { p2p_sk_X509_free(untrusted) }
     for certificate in chain.dropFirst() { _ = p2p_sk_X509_push(untrusted, certificate.pointer) }
     guard X509_STORE_CTX_init(context, store, leaf.pointer, untrusted) == 1 else {
-      return "the certificate cannot be checked"
+      return CertificateFault(.other, "the certificate cannot be checked")
     }
     let parameters = X509_STORE_CTX_get0_param(context)
     // The usual level of TLS: no SHA-1 signatures, no RSA below 2 048 bits.
@@ -76,7 +77,9 @@ package final class CertificateAuthority: @unchecked Sendable {
     switch purpose {
     case .server(let host):
       // To OpenSSL an empty name means that any will do.
-      guard !host.isEmpty else { return "the server has no name to check" }
+      guard !host.isEmpty else {
+        return CertificateFault(.misnamed, "the server has no name to check")
+      }
       X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SSL_SERVER)
       X509_VERIFY_PARAM_set_hostflags(
         parameters,
@@ -88,10 +91,26 @@ package final class CertificateAuthority: @unchecked Sendable {
       X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SSL_CLIENT)
     }
     guard X509_verify_cert(context) == 1 else {
-      return String(
-        cString: X509_verify_cert_error_string(Int(X509_STORE_CTX_get_error(context))))
+      return CertificateFault(code: X509_STORE_CTX_get_error(context))
     }
-    return leaf.usageRefusal(for: purpose)
+    return leaf.usageRefusal(for: purpose).map { CertificateFault(.other, $0) }
+  }
+}
+
+extension CertificateFault {
+  /// What X509_verify_cert found.
+  fileprivate init(code: Int32) {
+    let kind: Kind =
+      switch code {
+      case X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_CERT_NOT_YET_VALID: .outdated
+      case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH: .misnamed
+      case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+        X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT,
+        X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, X509_V_ERR_CERT_SIGNATURE_FAILURE:
+        .unvouched
+      default: .other
+      }
+    self.init(kind, String(cString: X509_verify_cert_error_string(Int(code))))
   }
 }
 

@@ -22,8 +22,8 @@ struct PeerRules: Sendable {
     if let expectedKeyHash, leaf.keyHash != expectedKeyHash {
       return .keyMismatch(expected: expectedKeyHash, found: leaf.keyHash)
     }
-    if let authority, let reason = authority.refusal(of: chain, for: purpose) {
-      return .refused(reason)
+    if let authority, let fault = authority.fault(of: chain, for: purpose) {
+      return .untrusted(fault)
     }
     return nil
   }

@@ -55,6 +55,47 @@ private func check(_ options: ServerOptions) throws(UsageError) {
   }
 }
 
+/// Options that say which ways to the others a call may take.
+private func wayOptions<Settings>(
+  _ path: any WritableKeyPath<Settings, WayOptions> & Sendable
+) -> [CommandOption<Settings>] {
+  func value(
+    _ long: String, _ value: String, _ meaning: String,
+    _ store: @escaping @Sendable (inout WayOptions, String) throws(UsageError) -> Void
+  ) -> CommandOption<Settings> {
+    CommandOption(
+      long, meaning,
+      .value(value) { (settings, text) throws(UsageError) in
+        try store(&settings[keyPath: path], text)
+      })
+  }
+  return [
+    value(
+      "transport", "CARRIER", "auto (default), udp or tcp: the carriers that may be used"
+    ) { (ways, text) throws(UsageError) in
+      ways.transport = try choice(TransportChoice.self)(text)
+    },
+    CommandOption(
+      "relay-only",
+      "call over the server's relays alone, so that the others learn no address of yours; with "
+        + "--transport tcp relays are reached over TCP",
+      .flag { $0[keyPath: path].relayOnly = true }),
+    CommandOption(
+      "no-relay", "never call over a relay, of yours or theirs, even if there is no other way",
+      .flag { $0[keyPath: path].noRelay = true }),
+    value(
+      "interface", "NAME",
+      "reach peers and relays, not the server, by this network interface alone, such as eth0"
+    ) { (ways, text) throws(UsageError) in ways.interface = try interfaceName(text) },
+  ]
+}
+
+private func check(_ ways: WayOptions) throws(UsageError) {
+  if ways.relayOnly, ways.noRelay {
+    throw UsageError("--relay-only and --no-relay leave no way at all; give one of them")
+  }
+}
+
 private func refuse(_ operands: [String], _ command: String) throws(UsageError) {
   guard operands.isEmpty else {
     throw UsageError("\(command) takes options only; leave out what comes after it")
@@ -147,22 +188,7 @@ let joinTable = CommandTable<JoinOptions, JoinOptions>(
       "low, medium, high, auto (default) or WxH: the most that each of the others is asked to send",
       \JoinOptions.receive
     ) { (text) throws(UsageError) in try receiveChoice(text) },
-    .stored(
-      "transport", "CARRIER", "auto (default), udp or tcp: the carriers that may be used",
-      \JoinOptions.transport, choice(TransportChoice.self)),
-    CommandOption(
-      "relay-only",
-      "call over the server's relays alone, so that the others learn no address of yours; with "
-        + "--transport tcp relays are reached over TCP",
-      .flag { $0.relayOnly = true }),
-    CommandOption(
-      "no-relay", "never call over a relay, of yours or theirs, even if there is no other way",
-      .flag { $0.noRelay = true }),
-    .stored(
-      "interface", "NAME",
-      "reach peers and relays, not the server, by this network interface alone, such as eth0",
-      \JoinOptions.interface
-    ) { (text) throws(UsageError) in try interfaceName(text) },
+  ] + wayOptions(\JoinOptions.ways) + [
     .stored(
       "events", "FORMAT", "json: one event a line on stdout, text for people on stderr",
       \JoinOptions.events
@@ -181,9 +207,7 @@ let joinTable = CommandTable<JoinOptions, JoinOptions>(
     options.room = room == "-" ? .standardInput : .address(try RoomAddress(typed: room))
   }
   try check(options.connection)
-  if options.relayOnly, options.noRelay {
-    throw UsageError("--relay-only and --no-relay leave no way at all; give one of them")
-  }
+  try check(options.ways)
   if options.video == .pipe(path: "-"), options.audio == .pipe(path: "-") {
     throw UsageError("stdin can feed --video or --audio, not both; use a FIFO for one of them")
   }
@@ -207,9 +231,10 @@ let checkTable = CommandTable<CheckOptions, CheckOptions>(
   notes: [
     "It takes 10 s at most, changes nothing, and needs no room: it makes one of its own at the "
       + "server and leaves it. A picture and a moment of sound are taken and thrown away.",
+    "What join would be told about ways, the check is told too: what it expects is that call.",
     "Exit codes: 0 a call can be expected to come about, 1 it cannot, 2 usage, 130 interrupted.",
   ],
-  options: connectionOptions(\CheckOptions.connection) + [
+  options: connectionOptions(\CheckOptions.connection) + wayOptions(\CheckOptions.ways) + [
     .stored(
       "events", "FORMAT", "json: one finding a line on stdout, as an event", \CheckOptions.events
     ) { (text) throws(UsageError) in try choice(EventFormat.self)(text) }
@@ -217,6 +242,7 @@ let checkTable = CommandTable<CheckOptions, CheckOptions>(
 ) { (options, operands) throws(UsageError) in
   try refuse(operands, "check")
   try check(options.connection)
+  try check(options.ways)
   return options
 }
 

@@ -100,9 +100,22 @@ package struct ServerOptions: Hashable, Sendable {
   package init() {}
 }
 
+/// Which ways to the others a call may take.
+package struct WayOptions: Hashable, Sendable {
+  package var transport = TransportChoice.auto
+  /// Nothing but relays, and no relay at all: not both.
+  package var relayOnly = false
+  package var noRelay = false
+  /// The network interface that alone may be used with peers and relays.
+  package var interface: String?
+  package init() {}
+}
+
 /// Everything that `p2pcall check` is told.
 package struct CheckOptions: Hashable, Sendable {
   package var connection = ServerOptions()
+  /// Of the call that is to be expected.
+  package var ways = WayOptions()
   package var events: EventFormat?
   package init() {}
 }
@@ -125,12 +138,7 @@ package struct JoinOptions: Hashable, Sendable {
   package var quality = QualityChoice.auto
   package var content = PictureContent.motion
   package var receive = ReceiveChoice.quality(.auto)
-  package var transport = TransportChoice.auto
-  /// Nothing but relays, and no relay at all: not both.
-  package var relayOnly = false
-  package var noRelay = false
-  /// The network interface that alone may be used with peers and relays.
-  package var interface: String?
+  package var ways = WayOptions()
   package var events: EventFormat?
   /// Leave that long after the `room` event.
   package var duration: Interval?

@@ -2,12 +2,17 @@ import CallRuntime
 import Checks
 import CommandLine
 import Encryption
+import Links
 import Rooms
 import Runtime
 import Units
 
 /// `p2pcall check`: what works here and what does not, within 10 s whatever answers.
 func check(_ options: CheckOptions, start: Instant) throws -> ExitCode {
+  try options.ways.interface.map(checkInterface)
+  let choices = CallChoices(
+    transport: Transport(options.ways.transport), ways: Ways(options.ways),
+    interface: options.ways.interface)
   let isJSON = options.events == .json
   let people = isJSON ? TextOutput.standardError : .standardOutput
   TextOutput.standardError.write(line: "p2pcall: checking, for 10 s at most")
@@ -15,7 +20,9 @@ func check(_ options: CheckOptions, start: Instant) throws -> ExitCode {
   let user = try LocalUser(
     certificate: options.connection.certFile, key: options.connection.keyFile)
   let signals = try Signals()
-  guard let (server, network, identity) = try checkNetwork(options, user, signals),
+  guard
+    let (server, network, identity) = try checkNetwork(
+      options.connection, choices, user, signals),
     let found = devices.findings(
       until: max(Clock.now, start + deviceTime), unless: signals)
   else { throw Failure(.interrupted, "interrupted before the check was over") }
@@ -28,7 +35,8 @@ func check(_ options: CheckOptions, start: Instant) throws -> ExitCode {
     isSynchronized: Clock.isSynchronized)
   let judgement = Judgement(
     Findings(
-      devices: found, clock: clock, serverName: server.description, network: network,
+      choices: choices, devices: found, clock: clock, serverName: server.description,
+      network: network,
       identity: identity))
   for verdict in judgement.verdicts {
     if isJSON { TextOutput.standardOutput.write(line: verdict.json(at: Clock.now - start)) }
@@ -46,9 +54,9 @@ private let checkRoomLifetime: UInt64 = 3_600
 
 /// `nil` when a signal came.
 private func checkNetwork(
-  _ options: CheckOptions, _ user: LocalUser, _ signals: Signals
+  _ options: ServerOptions, _ choices: CallChoices, _ user: LocalUser, _ signals: Signals
 ) throws -> (ServerAddress, NetworkFindings, ServerIdentity?)? {
-  let address = options.connection.server ?? .standard
+  let address = options.server ?? .standard
   var nowhere = NetworkFindings()
   switch try lookUp(address.host, port: address.port, unless: signals, within: lookUpTime) {
   case nil:
@@ -59,12 +67,12 @@ private func checkNetwork(
     nowhere.server = .notFound(error.description)
     return (address, nowhere, nil)
   case .success(let addresses):
-    let choice = try ServerChoice(
-      options.connection, at: address, resolved: addresses, user: user)
+    let choice = try ServerChoice(options, at: address, resolved: addresses, user: user)
     var identity: ServerIdentity?
     let loop = try CheckLoop(
       rendezvous: newRoom(of: user, for: checkRoomLifetime).1, serverAddresses: addresses,
-      ciphers: OpenSSLCipherSuite(), makeServerSession: choice.makeSession
+      choices: choices, ciphers: OpenSSLCipherSuite(), relaySessions: choice.relaySessions,
+      makeServerSession: choice.makeSession
     ) { shown, _ in
       identity = choice.identity(shown)
       guard let identity else { return false }

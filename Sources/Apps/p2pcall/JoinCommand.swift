@@ -19,7 +19,7 @@ func join(_ options: JoinOptions, start: Instant) throws -> ExitCode {
   // Checked before anything is opened or sent.
   let address = try roomAddress(options.room, input: input)
   try refuseDemands(of: address.room)
-  try options.interface.map(checkInterface)
+  try options.ways.interface.map(checkInterface)
   let user = try LocalUser(
     certificate: options.connection.certFile, key: options.connection.keyFile)
   let server = try ServerChoice(options.connection, room: address.server, user: user)
@@ -133,7 +133,8 @@ private struct CallPlan: Sendable {
     self.user = user
     self.inbox = inbox
     log = CallLog(level: options.logLevel)
-    doors = PeerDoors(interface: options.interface, listens: !options.relayOnly)
+    doors = PeerDoors(
+      interface: options.ways.interface, listens: !options.ways.relayOnly)
     let keys = try RoomKeys(address.room, with: OpenSSLCipherSuite())
     let people = try user.knownPeers { presenter.say($0) }
     let name = NeutralText.name(options.name ?? user.defaultName)
@@ -146,7 +147,8 @@ private struct CallPlan: Sendable {
       let hub = LinkHub(
         LinkHubConfiguration(
           roomID: keys.rid, ownSession: session, authenticationKey: keys.authentication,
-          displayName: name, transport: Transport(options.transport), ways: Ways(options),
+          displayName: name, transport: Transport(options.ways.transport),
+          ways: Ways(options.ways),
           sessions: OpenSSLSessionFactory(LinkCertificate()), ciphers: suite,
           identity: user.identity, relaySessions: server.relaySessions,
           stunServers: server.resolved, allowsLoopback: isOnLoopback))
@@ -198,22 +200,6 @@ private struct CallPlan: Sendable {
   private func remember(_ entry: KnownPeers.Entry) {
     do { try user.changePeers { $0.merge(entry) } } catch {
       presenter.say("who was met could not be remembered: \(error)")
-    }
-  }
-}
-
-extension Ways {
-  fileprivate init(_ options: JoinOptions) {
-    self = options.relayOnly ? .relayed : options.noRelay ? .direct : .all
-  }
-}
-
-extension Transport {
-  fileprivate init(_ choice: TransportChoice) {
-    switch choice {
-    case .auto: self = .auto
-    case .udp: self = .udp
-    case .tcp: self = .tcp
     }
   }
 }

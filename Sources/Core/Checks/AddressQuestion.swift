@@ -12,6 +12,8 @@ struct AddressQuestion: Sendable {
   private var sends = 0
   private(set) var dueAt: Instant
   private(set) var answer: Answer?
+  /// What came back instead. It is asked on all the same: anybody can send that.
+  private(set) var bounce: DialFailure?
 
   struct Answer: Sendable {
     var seen: SocketAddress
@@ -49,6 +51,10 @@ struct AddressQuestion: Sendable {
     guard sends <= Self.waits.count else { return false }
     dueAt = now + Self.waits[sends - 1]
     return true
+  }
+
+  mutating func bounced(_ failure: DialFailure) {
+    if sends > 0 { bounce = bounce ?? failure }
   }
 
   /// A response that came on `path`; false when it is another's. It proves nothing, and is judged so.

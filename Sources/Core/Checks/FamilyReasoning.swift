@@ -1,3 +1,4 @@
+import Links
 import Units
 
 /// What follows from how our sockets were seen.
@@ -70,21 +71,29 @@ extension NetworkFindings {
 extension ExpectedPath {
   /// The best that most calls can expect; a relay counts only where nothing better leads to most.
   init(_ findings: Findings) {
-    let network = findings.network
+    let (network, choices) = (findings.network, findings.choices)
     guard case .entered = network.server else {
       self = .none
       return
     }
-    let served = [network.v4, network.v6].filter(\.isServed)
-    if served.allSatisfy(\.isLoopback) {
-      self = .thisComputer
+    let hasRelay = network.relays.contains(where: \.works)
+    if choices.ways == .relayed {
+      self = hasRelay ? .relay : .none
       return
     }
-    switch network.main.reach {
+    let served = [network.v4, network.v6].filter(\.isServed)
+    if served.allSatisfy(\.isLoopback) {
+      // What is kept to another interface never comes to this computer itself.
+      self = (choices.interface ?? "lo") == "lo" ? .thisComputer : .none
+      return
+    }
+    // Nothing opens a way for TCP as two datagrams do: one side must let strangers in.
+    switch choices.transport == .tcp ? .some : network.main.reach {
     case .all: self = .direct
     case .most: self = .directToMost
-    case .some, .nobody:
-      self = network.relays.contains(where: \.works) ? .relay : .directToSome
+    case _ where hasRelay: self = .relay
+    case .nobody where choices.transport == .udp: self = .none
+    case .some, .nobody: self = .directToSome
     }
   }
 }

@@ -6,6 +6,7 @@ package import Wire
 /// What `p2pcall check` has found out, without a judgement. Nothing of it is a secret: credentials of
 /// relays are used and not kept.
 package struct Findings: Hashable, Sendable {
+  package var choices: CallChoices
   package var devices: [DeviceFinding]
   package var clock: ClockFinding
   /// As it was given, for messages.
@@ -15,14 +16,30 @@ package struct Findings: Hashable, Sendable {
   package var identity: ServerIdentity?
 
   package init(
-    devices: [DeviceFinding], clock: ClockFinding, serverName: String, network: NetworkFindings,
+    choices: CallChoices = CallChoices(), devices: [DeviceFinding], clock: ClockFinding,
+    serverName: String, network: NetworkFindings,
     identity: ServerIdentity?
   ) {
+    self.choices = choices
     self.devices = devices
     self.clock = clock
     self.serverName = serverName
     self.network = network
     self.identity = identity
+  }
+}
+
+/// What the user has chosen for the call that is to be expected.
+package struct CallChoices: Hashable, Sendable {
+  package var transport: Transport
+  package var ways: Ways
+  /// The network interface that alone is used with peers and relays; `nil`: all.
+  package var interface: String?
+
+  package init(transport: Transport = .auto, ways: Ways = .all, interface: String? = nil) {
+    self.transport = transport
+    self.ways = ways
+    self.interface = interface
   }
 }
 
@@ -141,6 +158,8 @@ package struct FamilyFindings: Hashable, Sendable {
   package var isLoopback = false
   /// From the first sending of the question to the server's answer; `nil` without one.
   package var roundTrip: Interval?
+  /// What came back instead of the server's answer, from wherever; `nil` also where one came.
+  package var bounce: DialFailure?
   /// Own sockets, as others have seen them.
   package var sightings: [Sighting] = []
   /// A datagram to our own address outside came back in; `nil` where that was not tried.
@@ -186,12 +205,18 @@ package struct RelayFinding: Hashable, Sendable {
     case failed(TurnFailure)
     /// TCP: no connection; why.
     case unconnected(String)
+    /// TLS: no session, so nothing was said to it.
+    case unsecured(SecureSessionFailure)
+    /// UDP: what was sent came back, and no answer did.
+    case bounced(DialFailure)
     case silent
     case untried(Untried)
   }
   package enum Untried: Hashable, Sendable {
-    /// A call tries it; a check doesn't yet.
-    case overTLS
+    /// `--transport` leaves it out.
+    case transport
+    /// `--no-relay` leaves out all.
+    case ways
     /// No socket of the family, or an address that no peer could use.
     case address
   }

@@ -16,16 +16,20 @@ package struct NetworkCheck {
     package var sockets: [Socket]
     package var ownAddresses: [IPAddress]
     package var servers: [SocketAddress]
+    package var choices: CallChoices
     package var ciphers: any CipherSuite
+    package var relaySessions: any RelaySessionFactory
 
     package init(
       sockets: [Socket], ownAddresses: [IPAddress], servers: [SocketAddress],
-      ciphers: any CipherSuite
+      choices: CallChoices, ciphers: any CipherSuite, relaySessions: any RelaySessionFactory
     ) {
       self.sockets = sockets
       self.ownAddresses = ownAddresses
       self.servers = servers
+      self.choices = choices
       self.ciphers = ciphers
+      self.relaySessions = relaySessions
     }
   }
   package struct Socket: Hashable, Sendable {
@@ -43,6 +47,8 @@ package struct NetworkCheck {
     case start
     case server(RendezvousClient.Input)
     case datagram([UInt8], from: SocketAddress, on: SocketID)
+    /// What the socket sent there was not delivered, as the network says, or whoever speaks for it.
+    case bounced(DialFailure, DatagramPath)
     case dialed(StreamID)
     /// It could not be made; why.
     case dialFailed(StreamID, String)
@@ -60,18 +66,18 @@ package struct NetworkCheck {
     case finished
   }
 
-  private let configuration: Configuration
+  let configuration: Configuration
   private var rendezvous: RendezvousClient
   private var startedAt = Instant.zero
-  private var server: ServerOutcome?
-  private var serverTime: NetworkFindings.ServerTime?
+  private(set) var server: ServerOutcome?
+  private(set) var serverTime: NetworkFindings.ServerTime?
   /// Until then relays may be told; `nil` when they are not waited for.
   private var relaysDueAt: Instant?
-  private var credentials: TurnCredentials?
-  private var questions: [AddressQuestion] = []
-  private var relays: [RelayTrial] = []
-  private var hairpins: [Family: HairpinTrial] = [:]
-  private var ways: [Family: WayTrial] = [:]
+  private var hasGrant = false
+  private(set) var questions: [AddressQuestion] = []
+  private(set) var relays: RelayTrials
+  private(set) var hairpins: [Family: HairpinTrial] = [:]
+  private(set) var ways: [Family: WayTrial] = [:]
   private var isOver = false
   private var outputs = OutputQueue<Output>()
 
@@ -87,6 +93,9 @@ package struct NetworkCheck {
   package init(_ configuration: Configuration, rendezvous: RendezvousClient) {
     self.configuration = configuration
     self.rendezvous = rendezvous
+    relays = RelayTrials(
+      configuration.choices, sessions: configuration.relaySessions,
+      ciphers: configuration.ciphers)
   }
 
   package mutating func nextOutput() -> Output? { outputs.next() }
@@ -98,14 +107,15 @@ package struct NetworkCheck {
     case .server(let input): rendezvous.handle(input, at: now)
     case .datagram(let bytes, let source, let socket):
       receive(bytes, on: DatagramPath(socket: socket, remote: source), at: now)
-    case .dialed(let stream):
-      if let index = relay(on: stream), let credentials {
-        relays[index].begin(credentials, ciphers: configuration.ciphers, at: now)
+    case .bounced(let failure, let path):
+      relays.bounced(failure, on: path)
+      for index in questions.indices where questions[index].path == path {
+        questions[index].bounced(failure)
       }
-    case .dialFailed(let stream, let reason): fail(stream, reason)
-    case .streamClosed(let stream): fail(stream, "the connection was closed")
-    case .stream(let bytes, let stream):
-      if let index = relay(on: stream) { relays[index].handle(.received(bytes), at: now) }
+    case .dialed(let stream): relays.dialed(stream, at: now)
+    case .dialFailed(let stream, let reason): relays.closed(stream, reason)
+    case .streamClosed(let stream): relays.closed(stream, "the connection was closed")
+    case .stream(let bytes, let stream): relays.receive(bytes, on: stream, at: now)
     case .timeout: timeout(at: now)
     }
     proceed(at: now)
@@ -114,6 +124,7 @@ package struct NetworkCheck {
   private mutating func start(at now: Instant) {
     startedAt = now
     rendezvous.handle(.start, at: now)
+    guard configuration.choices.transport != .tcp else { return }
     var asked: [Family: Int] = [:]
     for address in configuration.servers {
       let family = Family(address.ip)
@@ -127,17 +138,13 @@ package struct NetworkCheck {
     }
   }
 
-  private func sockets(of family: Family) -> [Socket] {
+  func sockets(of family: Family) -> [Socket] {
     configuration.sockets.filter { $0.isV4 == (family == .v4) }
   }
 
   private mutating func timeout(at now: Instant) {
     if let due = rendezvous.nextDeadline, due.at <= now { rendezvous.handleTimeout(at: now) }
-    for index in relays.indices {
-      if let due = relays[index].deadline, due.at <= now {
-        relays[index].handle(.timeout, at: now)
-      }
-    }
+    relays.handleTimeout(at: now)
   }
 
   package var nextDeadline: Deadline? {
@@ -146,7 +153,7 @@ package struct NetworkCheck {
     deadline = .earlier(deadline, rendezvous.nextDeadline)
     deadline = .earlier(deadline, relaysDueAt.map { Deadline("check relays", at: $0) })
     for question in questions { deadline = .earlier(deadline, question.deadline) }
-    for trial in relays { deadline = .earlier(deadline, trial.deadline) }
+    deadline = .earlier(deadline, relays.nextDeadline)
     for family in Family.allCases {
       deadline = .earlier(deadline, hairpins[family]?.deadline)
       deadline = .earlier(deadline, ways[family]?.deadline)
@@ -174,33 +181,14 @@ package struct NetworkCheck {
   }
 
   private mutating func take(_ grant: RelayGrant, at now: Instant) {
-    guard credentials == nil else { return }
+    guard !hasGrant else { return }
+    hasGrant = true
     relaysDueAt = nil
-    credentials = grant.credentials
     serverTime = Self.time(of: grant, at: now)
-    let allowsLoopback = configuration.servers.allSatisfy(\.ip.isLoopback)
-    for server in grant.servers {
-      let socket = sockets(of: Family(server.address.ip)).first
-      let isUsable = CandidateRules.accepts(server.address, allowsLoopback: allowsLoopback)
-      guard server.carrier != .tls else {
-        relays.append(RelayTrial(server, untried: .overTLS, at: now))
-        continue
-      }
-      guard isUsable, let socket else {
-        relays.append(RelayTrial(server, untried: .address, at: now))
-        continue
-      }
-      if server.carrier == .udp {
-        let path = DatagramPath(socket: socket.id, remote: server.address)
-        relays.append(RelayTrial(server, path: path, at: now))
-        relays[relays.count - 1].begin(
-          grant.credentials, ciphers: configuration.ciphers, at: now)
-      } else {
-        let stream = StreamID.dialed(UInt64(relays.count))
-        relays.append(RelayTrial(server, stream: stream, at: now))
-        outputs.append(.dial(stream, server.address))
-      }
-    }
+    let sockets = configuration.sockets
+    relays.begin(
+      grant, allowsLoopback: configuration.servers.allSatisfy(\.ip.isLoopback),
+      socket: { ip in sockets.first { $0.isV4 == ip.isV4 }?.id }, at: now)
   }
 
   /// Names of such credentials begin with the second at which they end (`TurnCredentials.minted`).
@@ -214,20 +202,10 @@ package struct NetworkCheck {
     return NetworkFindings.ServerTime(seconds: expiry - Int64(grant.lifetime), at: now)
   }
 
-  private func relay(on stream: StreamID) -> Int? {
-    relays.firstIndex { $0.stream == stream }
-  }
-
-  private mutating func fail(_ stream: StreamID, _ reason: String) {
-    if let index = relay(on: stream) { relays[index].fail(reason) }
-  }
-
   // MARK: Datagrams
 
   private mutating func receive(_ bytes: [UInt8], on path: DatagramPath, at now: Instant) {
-    if let index = relays.firstIndex(where: { $0.path == path }) {
-      return relays[index].handle(.received(bytes), at: now)
-    }
+    if relays.owns(path) { return relays.receive(bytes, on: path, at: now) }
     guard StunMessage.isStun(bytes), let received = try? StunMessage.Received(bytes) else {
       return
     }
@@ -252,7 +230,6 @@ package struct NetworkCheck {
   private mutating func proceed(at now: Instant) {
     takeServer(at: now)
     if let due = relaysDueAt, due <= now { relaysDueAt = nil }
-    for index in relays.indices { drain(index, at: now) }
     for index in questions.indices where questions[index].send(at: now) {
       outputs.append(.transmit(questions[index].request, questions[index].path))
     }
@@ -263,7 +240,7 @@ package struct NetworkCheck {
       }
       advanceWay(of: family, at: now)
     }
-    for index in relays.indices { drain(index, at: now) }
+    takeRelays()
     let isLate = startedAt + Self.timeLimit <= now
     if isLate || isSettled { finish(at: now) }
   }
@@ -282,9 +259,8 @@ package struct NetworkCheck {
         (sockets[0].id, first), (sockets[1].id, second), ciphers: configuration.ciphers, at: now)
     }
     guard ways[family] == nil,
-      let index = relays.firstIndex(where: {
-        $0.path?.socket == sockets[0].id && $0.relayed.map { Family($0.ip) } == family
-      }), let relayed = relays[index].relayed
+      let index = relays.first(of: sockets[0].id, isV4: family == .v4),
+      let relayed = relays.all[index].relayed
     else { return }
     let known = questions.filter { $0.path.socket == sockets[1].id }.map(\.path.remote.ip)
     ways[family] = WayTrial(
@@ -294,29 +270,32 @@ package struct NetworkCheck {
 
   private mutating func advanceWay(of family: Family, at now: Instant) {
     guard var way = ways[family] else { return }
-    for (bytes, peer) in relays[way.relay].received {
+    for (bytes, peer) in relays.takeReceived(of: way.relay) {
       guard let message = try? StunMessage.Received(bytes).message else { continue }
       way.receive(message, atRelayFrom: peer)
     }
-    relays[way.relay].received = []
     let orders = way.proceed(
-      isRefused: relays[way.relay].isRefusingPeers, ciphers: configuration.ciphers, at: now)
+      isRefused: relays.all[way.relay].isRefusingPeers, ciphers: configuration.ciphers, at: now)
     for order in orders {
       switch order {
       case .throughRelay(let bytes, let peer):
-        relays[way.relay].handle(.send(bytes, to: peer), at: now)
+        relays.send(bytes, to: peer, through: way.relay, at: now)
       case .direct(let bytes, let address):
         outputs.append(.transmit(bytes, DatagramPath(socket: way.socket, remote: address)))
       }
     }
-    relays[way.relay].carries = way.carries
+    relays.note(carries: way.carries, of: way.relay)
     ways[family] = way
   }
 
-  private mutating func drain(_ index: Int, at now: Instant) {
-    while let bytes = relays[index].nextTransmit(at: now) {
-      if let path = relays[index].path { outputs.append(.transmit(bytes, path)) }
-      if let stream = relays[index].stream { outputs.append(.write(bytes, stream)) }
+  private mutating func takeRelays() {
+    while let output = relays.nextOutput() {
+      switch output {
+      case .transmit(let bytes, let path): outputs.append(.transmit(bytes, path))
+      case .dial(let stream, let address): outputs.append(.dial(stream, address))
+      case .write(let bytes, let stream): outputs.append(.write(bytes, stream))
+      case .hangUp(let stream): outputs.append(.hangUp(stream))
+      }
     }
   }
 
@@ -324,7 +303,7 @@ package struct NetworkCheck {
 
   private var isSettled: Bool {
     server != nil && relaysDueAt == nil && questions.allSatisfy(\.isOver)
-      && relays.allSatisfy { $0.outcome != nil }
+      && relays.isSettled
       && Family.allCases.allSatisfy {
         hairpins[$0]?.isOver != false && ways[$0]?.isOver != false
       }
@@ -333,55 +312,11 @@ package struct NetworkCheck {
   private mutating func finish(at now: Instant) {
     isOver = true
     server = server ?? .silent
-    for index in relays.indices {
-      relays[index].handle(.close, at: now)
-      drain(index, at: now)
-      if let stream = relays[index].stream { outputs.append(.hangUp(stream)) }
-    }
+    relays.close(at: now)
+    takeRelays()
     rendezvous.handle(.leave, at: now)
     takeServer(at: now)
     outputs.append(.finished)
-  }
-
-  /// Whole once `.finished` was told.
-  package var findings: NetworkFindings {
-    var found = NetworkFindings()
-    found.server = server ?? .silent
-    found.serverTime = serverTime
-    found.relays = relays.map(\.finding)
-    found.v4 = findings(of: .v4)
-    found.v6 = findings(of: .v6)
-    return found
-  }
-
-  private func findings(of family: Family) -> FamilyFindings {
-    var found = FamilyFindings()
-    found.ownAddresses = configuration.ownAddresses.filter {
-      Family($0) == family && !$0.isLoopback && !$0.isLinkLocal
-    }
-    let servers = configuration.servers.filter { Family($0.ip) == family }
-    found.isServed = !servers.isEmpty
-    found.isLoopback = found.isServed && servers.allSatisfy(\.ip.isLoopback)
-    for socket in sockets(of: family) {
-      func note(_ asked: SocketAddress, _ seen: SocketAddress) {
-        found.sightings.append(
-          .init(socket: socket.id, port: socket.port, asked: asked, seen: seen))
-      }
-      for question in questions where question.path.socket == socket.id {
-        guard let answer = question.answer else { continue }
-        note(question.path.remote, answer.seen)
-        found.roundTrip = min(found.roundTrip ?? answer.roundTrip, answer.roundTrip)
-      }
-      for trial in relays where trial.path?.socket == socket.id {
-        if let mapped = trial.mapped { note(trial.server.address, mapped) }
-      }
-      if let way = ways[family], way.socket == socket.id, let seen = way.seen {
-        note(way.relayed, seen)
-      }
-    }
-    found.hairpins = hairpins[family]?.hasSucceeded
-    found.filtering = ways[family]?.filtering ?? .unknown
-    return found
   }
 }
 

@@ -10,7 +10,8 @@ extension CheckVerdict {
       return [CheckVerdict(.udp, .unknown, "nobody could be asked without the server's address")]
     }
     let families = [(Item.ipv4, network.v4), (.ipv6, network.v6)]
-    return [udp(network)] + families.map { family($0.0, $0.1) }
+    let choices = findings.choices
+    return [udp(network, choices)] + families.map { family($0.0, $0.1, choices) }
       + families.compactMap { item, family in
         family.mapping.map { nat(family, $0, name: name(item)) }
       }
@@ -18,26 +19,43 @@ extension CheckVerdict {
 
   private static func name(_ item: Item) -> String { item == .ipv4 ? "IPv4" : "IPv6" }
 
-  private static func udp(_ network: NetworkFindings) -> CheckVerdict {
+  private static func udp(_ network: NetworkFindings, _ choices: CallChoices) -> CheckVerdict {
+    if choices.transport == .tcp {
+      return CheckVerdict(.udp, .unknown, "not tried, as --transport says")
+    }
     let roundTrips = [network.v4.roundTrip, network.v6.roundTrip].compactMap { $0 }
     if let best = roundTrips.min() {
       return CheckVerdict(
         .udp, .ok, "the server's answer came back within \(milliseconds(best)) ms",
         details: [.number("rtt_ms", best.milliseconds)])
     }
+    let isEntered = if case .entered = network.server { true } else { false }
+    let closed =
+      isEntered
+      ? "whoever runs the server should let its port in over UDP too: without that nobody learns "
+        + "his address outside"
+      : "see server above"
+    switch network.v4.bounce ?? network.v6.bounce {
+    case .refused:
+      return CheckVerdict(
+        .udp, .failed, "the server, or a firewall before it, says that its port is closed for UDP",
+        remedy: closed)
+    case .unreachable:
+      return CheckVerdict(
+        .udp, .failed, "a router on the way says that nothing leads to the server over UDP",
+        remedy: isEntered ? "let UDP out in the firewall here, or use another network" : closed)
+    case .noAnswer, .other, nil: break
+    }
     let isRelayHeard = network.relays.contains {
       if case .allocated = $0.outcome { $0.server.carrier == .udp } else { false }
     }
     if isRelayHeard {
       return CheckVerdict(
-        .udp, .failed, "a relay answers over UDP and the server does not",
-        remedy: "whoever runs the server should let its port in over UDP too: without that nobody "
-          + "learns his address outside")
+        .udp, .failed, "a relay answers over UDP and the server does not", remedy: closed)
     }
-    guard case .entered = network.server else {
+    guard isEntered else {
       return CheckVerdict(
-        .udp, .failed, "nothing comes back from the server over UDP either",
-        remedy: "see server above")
+        .udp, .failed, "nothing comes back from the server over UDP either", remedy: closed)
     }
     return CheckVerdict(
       .udp, .failed, "nothing comes back over UDP: it is blocked here or at the server",
@@ -45,8 +63,11 @@ extension CheckVerdict {
         + "there, the server's port is closed for UDP")
   }
 
-  private static func family(_ item: Item, _ found: FamilyFindings) -> CheckVerdict {
+  private static func family(
+    _ item: Item, _ found: FamilyFindings, _ choices: CallChoices
+  ) -> CheckVerdict {
     let name = name(item)
+    let place = choices.interface ?? "this computer"
     if let roundTrip = found.roundTrip, let seen = found.sightings.first?.seen.ip {
       return CheckVerdict(
         item, .ok, found.isLoopback ? "it works on this computer" : "others see \(seen)",
@@ -54,15 +75,19 @@ extension CheckVerdict {
     }
     if found.ownAddresses.isEmpty, !found.isLoopback {
       return CheckVerdict(
-        item, item == .ipv4 ? .warning : .unknown, "this computer has no \(name) address",
+        item, item == .ipv4 ? .warning : .unknown, "\(place) has no \(name) address",
         remedy: item == .ipv4 ? "those who have only IPv4 are reached over a relay at most" : "")
     }
     guard found.isServed else {
       return CheckVerdict(
-        item, .unknown, "this computer has it, and the server has no \(name) address to ask")
+        item, .unknown, "\(place) has it, and the server has no \(name) address to ask")
+    }
+    if choices.transport == .tcp {
+      return CheckVerdict(
+        item, .unknown, "\(place) has it; how others see it would be asked over UDP")
     }
     return CheckVerdict(
-      item, .warning, "this computer has it, and no answer came over UDP",
+      item, .warning, "\(place) has it, and no answer came over UDP",
       remedy: "see udp above")
   }
 

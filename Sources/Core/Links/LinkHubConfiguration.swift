@@ -7,6 +7,15 @@ package enum Transport: String, Hashable, Sendable {
   case auto
   case udp
   case tcp
+
+  /// The ways to relays that a call with it may use.
+  package var relayCarriers: [RelayServer.Carrier] {
+    switch self {
+    case .auto: [.udp, .tcp, .tls]
+    case .udp: [.udp]
+    case .tcp: [.tcp, .tls]
+    }
+  }
 }
 
 /// What a `LinkHub` is made from; nothing of it changes during a call.

@@ -47,6 +47,8 @@ package enum SecureSessionOutput: Sendable {
 package enum SecureSessionFailure: Error, Hashable, Sendable, CustomStringConvertible {
   /// The certificate's key is not the expected one.
   case keyMismatch(expected: [UInt8], found: [UInt8])
+  /// The certificate is not good for what it is shown for.
+  case untrusted(CertificateFault)
   /// DTLS without extended master secret, or another rule of docs/protocol.md.
   case refused(String)
   /// The other side, a server that lets in only whom its CA vouches for, did not take our
@@ -59,10 +61,33 @@ package enum SecureSessionFailure: Error, Hashable, Sendable, CustomStringConver
   package var description: String {
     switch self {
     case .keyMismatch: "the certificate is for another key than expected"
+    case .untrusted(let fault): fault.reason
     case .refused(let reason), .handshake(let reason): reason
     case .certificateRefused: "our certificate was refused"
     case .timedOut: "no answer in time"
     }
+  }
+}
+
+/// Why a certificate is not good for what it is shown for.
+package struct CertificateFault: Hashable, Sendable {
+  /// By what is to be done about it.
+  package enum Kind: Hashable, Sendable {
+    /// Today is not within its dates.
+    case outdated
+    /// It is for other names or addresses.
+    case misnamed
+    /// No CA that is trusted has signed it.
+    case unvouched
+    case other
+  }
+  package var kind: Kind
+  /// The library's own words.
+  package var reason: String
+
+  package init(_ kind: Kind, _ reason: String) {
+    self.kind = kind
+    self.reason = reason
   }
 }
 

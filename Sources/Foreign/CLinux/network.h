@@ -2,6 +2,7 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/errqueue.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -168,6 +169,38 @@ static inline int clinux_send_runs(int fd, uint8_t *buffer, size_t slot, const u
     }
   }
   return (int)syscall(SYS_sendmmsg, fd, messages, runs, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+// Keeps what comes back instead of datagrams that this socket sent (ICMP) for clinux_next_bounce, and
+// fails the next call on it (ip(7), IP_RECVERR). 0, or -1 and errno.
+static inline int clinux_keep_bounces(int fd, int family) {
+  return family == AF_INET ? clinux_set_option(fd, IPPROTO_IP, IP_RECVERR, 1)
+                           : clinux_set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+}
+// The next of them: where the datagram went, and the errno that the kernel makes of what came back. 1; 0
+// for one that no other computer sent; -1 where there is none.
+static inline int clinux_next_bounce(int fd, struct sockaddr_storage *to, int *reason) {
+  struct msghdr header = {0};
+  union {
+    char bytes[CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6))];
+    struct cmsghdr aligned;
+  } control;
+  header.msg_name = to;
+  header.msg_namelen = sizeof *to;
+  header.msg_control = &control;
+  header.msg_controllen = sizeof control;
+  if (recvmsg(fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return -1;
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c != NULL; c = CMSG_NXTHDR(&header, c)) {
+    struct sock_extended_err error;
+    if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
+        !(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
+      continue;
+    if (c->cmsg_len < CMSG_LEN(sizeof error)) continue;
+    memcpy(&error, CMSG_DATA(c), sizeof error);
+    *reason = (int)error.ee_errno;
+    return error.ee_origin == SO_EE_ORIGIN_ICMP || error.ee_origin == SO_EE_ORIGIN_ICMP6;
+  }
+  return 0;
 }
 
 // Who asked a service by a datagram, and at which of this computer's addresses.

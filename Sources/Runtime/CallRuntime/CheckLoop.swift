@@ -10,6 +10,7 @@ package import Units
 /// until it ends by itself.
 package final class CheckLoop {
   private let loop: EventLoop
+  private let interface: String?
   private var check: NetworkCheck
   private var sockets: [(id: SocketID, socket: UDPSocket)] = []
   private var streams: [(id: StreamID, stream: TCPStream, token: EventLoop.Token)] = []
@@ -24,17 +25,21 @@ package final class CheckLoop {
   private static let closingTime = Interval.milliseconds(50)
 
   package init(
-    rendezvous: RendezvousClient, serverAddresses: [SocketAddress], ciphers: any CipherSuite,
+    rendezvous: RendezvousClient, serverAddresses: [SocketAddress], choices: CallChoices,
+    ciphers: any CipherSuite, relaySessions: any RelaySessionFactory,
     makeServerSession: @escaping () -> any SecureSession,
     decideServer: @escaping ServerConnection.Decision
   ) throws(SystemError) {
     loop = try EventLoop()
+    interface = choices.interface
     signals = try Signals()
     var offered: [NetworkCheck.Socket] = []
     for ip in [IPAddress.v4(0, 0, 0, 0), .unspecifiedV6] {
       // A family that this computer lacks is a finding, as its absence is.
       for _ in 0..<2 {
-        guard let socket = try? UDPSocket(boundTo: SocketAddress(ip, port: 0)) else { continue }
+        let socket = try? UDPSocket(
+          boundTo: SocketAddress(ip, port: 0), on: choices.interface, keepsBounces: true)
+        guard let socket else { continue }
         let id = SocketID(sockets.count)
         sockets.append((id, socket))
         offered.append(
@@ -43,14 +48,21 @@ package final class CheckLoop {
     }
     check = NetworkCheck(
       NetworkCheck.Configuration(
-        sockets: offered, ownAddresses: try LocalAddress.current().map(\.ip),
-        servers: serverAddresses, ciphers: ciphers), rendezvous: rendezvous)
+        sockets: offered,
+        ownAddresses: try LocalAddress.current()
+          .filter { choices.interface == nil || $0.interface == choices.interface }.map(\.ip),
+        servers: serverAddresses, choices: choices, ciphers: ciphers,
+        relaySessions: relaySessions), rendezvous: rendezvous)
     server = ServerConnection(
       loop: loop, addresses: serverAddresses, makeSession: makeServerSession,
       decide: decideServer
     ) { [unowned self] in waiting.append(.server($0)) }
     for (id, socket) in sockets {
       _ = try loop.watch(socket.fileDescriptor, for: .readable) { [unowned self] _ in
+        while let (remote, reason) = socket.nextBounce() {
+          waiting.append(
+            .bounced(DialFailure(reason), DatagramPath(socket: id, remote: remote)))
+        }
         socket.receive { bytes, source in
           self.waiting.append(.datagram(bytes, from: source, on: id))
         }
@@ -104,7 +116,7 @@ package final class CheckLoop {
 
   private func dial(_ id: StreamID, _ address: SocketAddress) {
     do {
-      let stream = try TCPStream(connectingTo: address)
+      let stream = try TCPStream(connectingTo: address, on: interface)
       let token = try loop.watch(stream.fileDescriptor, for: .writable) { [unowned self] _ in
         serve(id)
       }

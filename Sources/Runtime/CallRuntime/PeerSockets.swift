@@ -305,7 +305,7 @@ extension LocalEndpoint {
 }
 
 extension DialFailure {
-  fileprivate init(_ error: SystemError) {
+  init(_ error: SystemError) {
     self =
       switch error.code {
       case ECONNREFUSED: .refused

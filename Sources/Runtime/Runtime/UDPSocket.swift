@@ -24,8 +24,14 @@ package final class UDPSocket {
   package static let largestDatagram = 2048
   private static let batch = Int(CLINUX_BATCH)
 
-  package init(boundTo address: SocketAddress, on interface: String? = nil) throws(SystemError) {
+  /// `keepsBounces`: for `nextBounce`. Forged ones then cost a datagram each, so calls do without.
+  package init(
+    boundTo address: SocketAddress, on interface: String? = nil, keepsBounces: Bool = false
+  ) throws(SystemError) {
     descriptor = try makeSocket(for: address, isStream: false, on: interface)
+    if keepsBounces, clinux_keep_bounces(descriptor.number, address.family) != 0 {
+      throw .last("keep what comes back of datagrams")
+    }
     // The kernel grants what net.core.{r,w}mem_max allows.
     _ = clinux_set_option(descriptor.number, SOL_SOCKET, SO_RCVBUF, 2 << 20)
     _ = clinux_set_option(descriptor.number, SOL_SOCKET, SO_SNDBUF, 1 << 20)
@@ -67,6 +73,20 @@ package final class UDPSocket {
       }
     }
     return count == incoming.slots
+  }
+
+  /// Where a datagram went of which an ICMP error came back, and what that says, as errno; `nil` when
+  /// none is left. To be taken when readable, until then: it keeps the socket so.
+  package func nextBounce() -> (to: SocketAddress, reason: SystemError)? {
+    var name = sockaddr_storage()
+    var code: Int32 = 0
+    while true {
+      let found = clinux_next_bounce(descriptor.number, &name, &code)
+      if found < 0 { return nil }
+      if found == 1, let address = SocketAddress(native: name) {
+        return (address, SystemError("send to \(address)", code: code))
+      }
+    }
   }
 
   /// A call's datagrams come from one address, whose making costs more than the comparison.

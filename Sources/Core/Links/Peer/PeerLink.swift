@@ -272,7 +272,7 @@ package final class PeerLink {
     return switch failure {
     case .keyMismatch: .certificate
     case .timedOut: .timedOut
-    case .refused, .certificateRefused, .handshake: closedFailure
+    case .untrusted, .refused, .certificateRefused, .handshake: closedFailure
     }
   }
 

@@ -155,13 +155,8 @@ struct RelayGathering {
   private var usable: [RelayServer] {
     guard let grant, ways != .direct else { return [] }
     return grant.servers.filter { server in
-      let carriers: [RelayServer.Carrier] =
-        switch transport {
-        case .auto: [.udp, .tcp, .tls]
-        case .udp: [.udp]
-        case .tcp: [.tcp, .tls]
-        }
-      return carriers.contains(server.carrier) && (server.carrier != .tls || sessions != nil)
+      transport.relayCarriers.contains(server.carrier)
+        && (server.carrier != .tls || sessions != nil)
         && CandidateRules.accepts(server.address, allowsLoopback: allowsLoopback)
     }
   }

@@ -1,5 +1,6 @@
 import CLinux
 import CommandLine
+import Links
 import Runtime
 import Units
 
@@ -16,5 +17,21 @@ func checkInterface(_ name: String) throws {
     guard error.code == EPERM else { return }
     throw UsageError(
       "--interface: this kernel lets only root keep sockets to \(name); use Linux 5.7 or later")
+  }
+}
+
+extension Ways {
+  init(_ options: WayOptions) {
+    self = options.relayOnly ? .relayed : options.noRelay ? .direct : .all
+  }
+}
+
+extension Transport {
+  init(_ choice: TransportChoice) {
+    switch choice {
+    case .auto: self = .auto
+    case .udp: self = .udp
+    case .tcp: self = .tcp
+    }
   }
 }

@@ -1,0 +1,155 @@
+import Ciphers
+import Links
+import Units
+import Wire
+
+/// The relays of a check: each that a call might use is asked for an address, which is given back.
+struct RelayTrials {
+  enum Output: Sendable {
+    case transmit([UInt8], DatagramPath)
+    case dial(StreamID, SocketAddress)
+    case write([UInt8], StreamID)
+    case hangUp(StreamID)
+  }
+  private(set) var all: [RelayTrial] = []
+  private let choices: CallChoices
+  private let sessions: any RelaySessionFactory
+  private let ciphers: any CipherSuite
+  private var outputs = OutputQueue<Output>()
+
+  init(
+    _ choices: CallChoices, sessions: any RelaySessionFactory, ciphers: any CipherSuite
+  ) {
+    self.choices = choices
+    self.sessions = sessions
+    self.ciphers = ciphers
+  }
+
+  mutating func nextOutput() -> Output? { outputs.next() }
+
+  /// `socket`: the one that asks all of a family; `nil` where there is none.
+  mutating func begin(
+    _ grant: RelayGrant, allowsLoopback: Bool, socket: (IPAddress) -> SocketID?, at now: Instant
+  ) {
+    for server in grant.servers {
+      let socket = socket(server.address.ip)
+      let untried = untried(server, hasSocket: socket != nil, allowsLoopback: allowsLoopback)
+      var path: DatagramPath?
+      var stream: StreamID?
+      if let socket, untried == nil {
+        if server.carrier == .udp {
+          path = DatagramPath(socket: socket, remote: server.address)
+        } else {
+          stream = .dialed(UInt64(all.count))
+        }
+      }
+      all.append(
+        RelayTrial(
+          server, path: path, stream: stream, grant.credentials, ciphers: ciphers, at: now))
+      if let untried { all[all.count - 1].fail(.untried(untried)) }
+      if path != nil { all[all.count - 1].begin(at: now) }
+      if let stream { outputs.append(.dial(stream, server.address)) }
+    }
+    drain(at: now)
+  }
+
+  private func untried(
+    _ server: RelayServer, hasSocket: Bool, allowsLoopback: Bool
+  ) -> RelayFinding.Untried? {
+    if choices.ways == .direct { return .ways }
+    guard choices.transport.relayCarriers.contains(server.carrier) else { return .transport }
+    let isUsable = CandidateRules.accepts(server.address, allowsLoopback: allowsLoopback)
+    return hasSocket && isUsable ? nil : .address
+  }
+
+  var isSettled: Bool { all.allSatisfy { $0.outcome != nil } }
+
+  // MARK: What comes in
+
+  /// Whether datagrams on this path are a relay's.
+  func owns(_ path: DatagramPath) -> Bool { index(on: path) != nil }
+
+  private func index(on path: DatagramPath) -> Int? { all.firstIndex { $0.path == path } }
+  private func index(on stream: StreamID) -> Int? { all.firstIndex { $0.stream == stream } }
+
+  mutating func receive(_ bytes: [UInt8], on path: DatagramPath, at now: Instant) {
+    guard let index = index(on: path) else { return }
+    all[index].receive(bytes, at: now)
+    drain(at: now)
+  }
+
+  mutating func receive(_ bytes: [UInt8], on stream: StreamID, at now: Instant) {
+    guard let index = index(on: stream) else { return }
+    all[index].receive(bytes, at: now)
+    drain(at: now)
+  }
+
+  mutating func bounced(_ failure: DialFailure, on path: DatagramPath) {
+    if let index = index(on: path) { all[index].bounced(failure) }
+  }
+
+  mutating func dialed(_ stream: StreamID, at now: Instant) {
+    guard let index = index(on: stream) else { return }
+    all[index].connected(sessions, at: now)
+    drain(at: now)
+  }
+
+  /// There is no connection, or none any more; why.
+  mutating func closed(_ stream: StreamID, _ reason: String) {
+    if let index = index(on: stream) { all[index].fail(.unconnected(reason)) }
+  }
+
+  // MARK: What goes through
+
+  /// The first that gave this socket an address of its family.
+  func first(of socket: SocketID, isV4: Bool) -> Int? {
+    all.firstIndex { $0.path?.socket == socket && $0.relayed?.ip.isV4 == isV4 }
+  }
+
+  mutating func send(
+    _ bytes: [UInt8], to peer: SocketAddress, through index: Int, at now: Instant
+  ) {
+    all[index].handle(.send(bytes, to: peer), at: now)
+    drain(at: now)
+  }
+
+  /// What came by way of it since the last time.
+  mutating func takeReceived(of index: Int) -> [(bytes: [UInt8], peer: SocketAddress)] {
+    defer { all[index].received = [] }
+    return all[index].received
+  }
+
+  mutating func note(carries: Bool?, of index: Int) { all[index].carries = carries }
+
+  private mutating func drain(at now: Instant) {
+    for index in all.indices {
+      while let bytes = all[index].nextTransmit(at: now) { send(bytes, of: index) }
+    }
+  }
+
+  private mutating func send(_ bytes: [UInt8], of index: Int) {
+    if let path = all[index].path { outputs.append(.transmit(bytes, path)) }
+    if let stream = all[index].stream { outputs.append(.write(bytes, stream)) }
+  }
+
+  // MARK: Time
+
+  var nextDeadline: Deadline? {
+    var deadline: Deadline?
+    for trial in all { deadline = .earlier(deadline, trial.deadline) }
+    return deadline
+  }
+
+  mutating func handleTimeout(at now: Instant) {
+    for index in all.indices { all[index].handleTimeout(at: now) }
+    drain(at: now)
+  }
+
+  /// Gives everything back; nobody waits for the answers.
+  mutating func close(at now: Instant) {
+    for index in all.indices {
+      for bytes in all[index].close(at: now) { send(bytes, of: index) }
+      if let stream = all[index].stream { outputs.append(.hangUp(stream)) }
+    }
+  }
+}
