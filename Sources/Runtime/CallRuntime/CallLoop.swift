@@ -62,10 +62,11 @@ package final class CallLoop {
     waiting.append(.begin)
     feed(at: Clock.now)
     while exitCode == nil {
-      let deadline = Deadline.earlier(due, .earlier(usage.deadline, sockets?.nextDeadline))
-      loop.turn(until: deadline?.at)
+      let doors = Deadline.earlier(sockets?.nextDeadline, server?.nextDeadline)
+      loop.turn(until: Deadline.earlier(due, .earlier(usage.deadline, doors))?.at)
       inbox.takeAll(into: &waiting)
       sockets?.handleTimeout(at: loop.now)
+      server?.handleTimeout(at: loop.now)
       if let input = usage.reading(at: loop.now) { waiting.append(input) }
       feed(at: loop.now)
     }

@@ -78,7 +78,8 @@ package final class CheckLoop {
     waiting.append(.start)
     feed()
     while !isFinished, !isInterrupted {
-      loop.turn(until: check.nextDeadline?.at)
+      loop.turn(until: Deadline.earlier(check.nextDeadline, server?.nextDeadline)?.at)
+      server?.handleTimeout(at: loop.now)
       if let due = check.nextDeadline, due.at <= loop.now { waiting.append(.timeout) }
       feed()
     }

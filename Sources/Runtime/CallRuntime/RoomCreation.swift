@@ -38,7 +38,8 @@ package final class RoomCreation {
   package func run() -> RendezvousClient.Ending? {
     while true {
       if let ending = advance() { return ending == .left && isCreated ? nil : ending }
-      loop.turn(until: client.nextDeadline?.at)
+      loop.turn(until: Deadline.earlier(client.nextDeadline, server?.nextDeadline)?.at)
+      server?.handleTimeout(at: loop.now)
       if let due = client.nextDeadline, due.at <= loop.now { client.handleTimeout(at: loop.now) }
     }
   }

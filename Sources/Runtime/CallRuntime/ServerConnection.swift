@@ -5,7 +5,8 @@ import Runtime
 import Units
 
 /// The one TCP and TLS connection to the rendezvous server: it is opened, secured, fed and closed
-/// as `RendezvousClient` says. Only the network thread uses it.
+/// as `RendezvousClient` says. Only the network thread uses it, and calls `handleTimeout` once
+/// `nextDeadline` has come.
 package final class ServerConnection {
   /// Whether this is the server that is meant. Where it may, it asks the user, who may take his time;
   /// `nil` when a signal came instead of an answer.
@@ -25,8 +26,9 @@ package final class ServerConnection {
   private var hasHeard = false
   /// Bytes that wait for a server that asks and does not read.
   private static let queueLimit = 1_048_576
-  /// The addresses of this attempt that were not tried yet.
-  private var untried: [SocketAddress] = []
+  /// Addresses that are dialled, of which the first to answer becomes `stream`.
+  private var dials: [(stream: TCPStream, token: EventLoop.Token)] = []
+  private var race: AddressRace?
 
   init(
     loop: EventLoop, addresses: [SocketAddress],
@@ -46,8 +48,8 @@ package final class ServerConnection {
     switch output {
     case .connect:
       close()
-      untried = addresses
-      connect(after: "no address")
+      race = AddressRace(addresses, at: loop.now)
+      dial(after: "no address")
     case .disconnect: close()
     case .verify(let facts, let mayAsk):
       if let isRight = decide(facts, mayAsk) {
@@ -63,41 +65,62 @@ package final class ServerConnection {
   /// True while bytes for the server have not left this process.
   var hasBacklog: Bool { (stream?.queuedByteCount ?? 0) > 0 }
 
-  private func connect(after failure: String) {
-    guard !untried.isEmpty else {
-      feed(.disconnected(failure))
-      return
-    }
-    let address = untried.removeFirst()
-    log(.serverConnecting(address))
-    do {
-      let stream = try TCPStream(connectingTo: address)
-      token = try loop.watch(stream.fileDescriptor, for: .writable) { [unowned self] ready in
-        serve(ready)
+  var nextDeadline: Deadline? { race?.nextDeadline }
+
+  func handleTimeout(at now: Instant) {
+    if let due = nextDeadline, due.at <= now { dial(after: "no address") }
+  }
+
+  /// Dials what is due; `failure` is the last one's.
+  private func dial(after failure: String) {
+    var failure = failure
+    while let address = race?.next(at: loop.now) {
+      log(.serverConnecting(address))
+      do {
+        let stream = try TCPStream(connectingTo: address)
+        let token = try loop.watch(stream.fileDescriptor, for: .writable) {
+          [unowned self, unowned stream] ready in
+          answered(stream, ready)
+        }
+        dials.append((stream, token))
+      } catch {
+        failure = "\(address): \(error.reason)"
+        race?.failed(at: loop.now)
       }
-      self.stream = stream
-    } catch {
-      connect(after: "\(address): \(error.reason)")
     }
+    guard dials.isEmpty, race?.isOver == true else { return }
+    race = nil
+    feed(.disconnected(failure))
+  }
+
+  private func answered(_ stream: TCPStream, _ ready: Readiness) {
+    guard let index = dials.firstIndex(where: { $0.stream === stream }) else {
+      return serve(ready)
+    }
+    guard ready.isWritable || ready.isClosed else { return }
+    let token = dials.remove(at: index).token
+    if let failure = stream.finishConnecting() {
+      loop.unwatch(token)
+      race?.failed(at: loop.now)
+      return dial(after: "\(stream.remoteAddress): \(failure.reason)")
+    }
+    endRace()
+    (self.stream, self.token) = (stream, token)
+    loop.change(token, to: .readable)
+    hasHeard = false
+    let session = makeSession()
+    self.session = session
+    session.start(at: loop.now)
+    drain()
+  }
+
+  private func endRace() {
+    for (_, token) in dials { loop.unwatch(token) }
+    dials = []
+    race = nil
   }
 
   private func serve(_ ready: Readiness) {
-    guard let stream, let token else { return }
-    if !stream.isConnected {
-      guard ready.isWritable || ready.isClosed else { return }
-      if let failure = stream.finishConnecting() {
-        let address = stream.remoteAddress
-        closeStream()
-        connect(after: "\(address): \(failure.reason)")
-        return
-      }
-      loop.change(token, to: .readable)
-      hasHeard = false
-      let session = makeSession()
-      self.session = session
-      session.start(at: loop.now)
-      drain()
-    }
     if ready.isWritable { flush() }
     if ready.isReadable || ready.isClosed { read() }
   }
@@ -171,11 +194,7 @@ package final class ServerConnection {
       while case .transmit(let bytes)? = session.nextOutput() { stream.write(bytes) }
     }
     session = nil
-    untried = []
-    closeStream()
-  }
-
-  private func closeStream() {
+    endRace()
     if let token { loop.unwatch(token) }
     token = nil
     stream = nil
