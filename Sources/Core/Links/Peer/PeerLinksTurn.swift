@@ -42,7 +42,10 @@ extension PeerLinks {
     case .transmit, .named: break
     case .invalidFrame: counters.invalidFrames += 1
     case .proved(let found): admit(found, on: id, at: now)
-    case .select(let select): selection.take(select, on: id)
+    case .select(let select):
+      // What came right behind an identity that was refused counts for nothing.
+      guard proved.contains(id) else { return }
+      selection.take(select, on: id)
     case .clock(let time, let roundTrip):
       guard proved.contains(id) else { return }
       outputs.append(.clock(session, time, roundTrip: roundTrip))
