@@ -14,6 +14,8 @@ struct FakeRelay {
   /// Refused, signed, in place of being served.
   var refusals: [StunMessage.Method: [StunAttribute]] = [:]
   var forbidden: [IPAddress] = []
+  /// Has no address of IPv4 to give.
+  var lacksV4 = false
   /// Answers are not signed.
   var isUnsigned = false
   /// Says nothing.
@@ -102,6 +104,9 @@ struct FakeRelay {
     switch request.method {
     case .allocate:
       guard !hasAllocation else { return refused(request, 437) }
+      if lacksV4, !request.attributes.contains(.requestedAddressFamily(.v6)) {
+        return refused(request, 440)
+      }
       hasAllocation = true
       return signed(
         request, .success,

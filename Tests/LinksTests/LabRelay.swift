@@ -69,8 +69,9 @@ final class LabRelay {
     if let known = accounts.firstIndex(where: { $0.client == client }) { return known }
     var server = template
     let number = UInt8(accounts.count)
-    server.relayed = SocketAddress(
-      .v4(192, 0, 2, 100 + number), port: 50_000 + UInt16(number))
+    let v6 = [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [100 + number]
+    let ip = server.lacksV4 ? IPAddress(bytes: v6)! : .v4(192, 0, 2, 100 + number)
+    server.relayed = SocketAddress(ip, port: 50_000 + UInt16(number))
     accounts.append(Account(client: client, server: server))
     return accounts.count - 1
   }

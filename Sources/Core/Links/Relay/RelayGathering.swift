@@ -132,10 +132,12 @@ struct RelayGathering {
 
   /// Makes the legs those of the grant and of the sockets.
   private mutating func arrange(at now: Instant) {
-    let usable = usable
+    let usable = usable.filter { server in
+      bases.contains { $0.address.ip.isV4 == server.address.ip.isV4 }
+    }
     let datagrams = usable.filter { $0.carrier == .udp && base(for: $0) != nil }
-    let streams = bases.isEmpty ? [] : usable.filter { $0.carrier == .tcp }
-    let secured = bases.isEmpty ? [] : usable.filter { $0.carrier == .tls }
+    let streams = usable.filter { $0.carrier == .tcp }
+    let secured = usable.filter { $0.carrier == .tls }
     let chosen =
       datagrams.prefix(Self.datagramLimit) + streams.prefix(Self.streamLimit)
       + secured.prefix(Self.streamLimit)
@@ -260,9 +262,15 @@ struct RelayGathering {
     legs[index].credentials = grant.credentials
     legs[index].allocation = TurnAllocation(
       over: legs[index].carrier == .datagram ? .datagrams : .stream,
-      family: legs[index].server.address.ip.isV4 ? .v4 : .v6,
+      family: bridges(legs[index]) ? .v4 : legs[index].family,
       credentials: grant.credentials, ciphers: ciphers, at: now)
     drain(index, at: now)
+  }
+
+  /// Whether an address of IPv4 is asked for over IPv6: who has none himself meets those who have
+  /// nothing else only there. Relays that have none to give say so (RFC 8656 §7.2: 440).
+  private func bridges(_ leg: RelayLeg) -> Bool {
+    leg.family == .v6 && !leg.lacksV4 && !bases.contains { $0.address.ip.isV4 }
   }
 
   private mutating func drain(_ index: Int, at now: Instant) {
@@ -289,6 +297,9 @@ struct RelayGathering {
         if legs[index].refusals.count < RelayLeg.refusalLimit {
           legs[index].refusals.append((ip, code))
         }
+      case .failed(.refused(.allocate, code: 440)) where bridges(legs[index]) && grant != nil:
+        legs[index].lacksV4 = true
+        if let grant { return allocate(index, with: grant, at: now) }
       case .failed(let failure):
         legs[index].failure = .failed(failure)
         return fail(index, at: now)

@@ -22,6 +22,8 @@ struct RelayLeg {
   var beginAt: Instant?
   /// How it failed last; `nil` where it hasn't.
   var failure: RelayAttempt.End?
+  /// It has no address of IPv4 to give, and was asked for one.
+  var lacksV4 = false
   /// Whom the relay refuses, and with which code.
   var refusals: [(ip: IPAddress, code: Int)] = []
   static let refusalLimit = 16
@@ -35,5 +37,7 @@ struct RelayLeg {
 
   /// Those of lower ranks are tried first.
   var rank: UInt8 { server.carrier.rawValue }
+  /// Of the relay's own address.
+  var family: StunFamily { server.address.ip.isV4 ? .v4 : .v6 }
   var carrier: Carrier { server.carrier == .udp ? .datagram : .stream }
 }
