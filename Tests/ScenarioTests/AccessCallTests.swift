@@ -9,10 +9,11 @@ import Wire
 @Suite struct AccessCallTests {
   /// Who saw whom within the time that there is, and the path that was told last.
   private func result(
-    _ pair: AccessPair, serverPort: UInt16 = SimulatedServer.port
+    _ pair: AccessPair, relay: RelayBehavior? = nil, serverPort: UInt16 = SimulatedServer.port
   ) throws -> (isSeen: Bool, path: PathKind?) {
-    let call = try SimulatedCall(seed: 1)
-    let access = call.network.addAccesses(pair, servers: call.server.host.addresses)
+    let call = try SimulatedCall(seed: 1, relay: relay)
+    let access = call.network.addAccesses(
+      pair, servers: call.server.host.addresses + (call.relay?.host.addresses ?? []))
     var options = SimulatedMember.Options()
     options.serverPort = serverPort
     let anna = call.add("Anna", at: access.first, options: options)
@@ -43,6 +44,22 @@ import Wire
     let result = try result(AccessPair(.none, .noUDP))
     #expect(result.isSeen)
     #expect(result.path == .tcpDirect)
+  }
+
+  /// Ben is the second, and is told how he speaks with his own relay.
+  @Test(arguments: [
+    (AccessPair(.symmetric, .symmetric), RelayBehavior.udp, PathKind.udpRelay),
+    (AccessPair(.symmetric, .port), .all, .udpRelay),
+    (AccessPair(.symmetric, .port), .tcp, .tcpRelay),
+    (AccessPair(.port, .noUDP), .all, .tcpRelay), (AccessPair(.noUDP, .noUDP), .tcp, .tcpRelay),
+    (AccessPair(.noUDP, .noUDP), .tls, .tcpRelay), (AccessPair(.silent, .silent), .udp, .udpRelay),
+  ])
+  func `a call comes about over a relay where nothing else passes`(
+    pair: AccessPair, relay: RelayBehavior, path: PathKind
+  ) throws {
+    let result = try result(pair, relay: relay)
+    #expect(result.isSeen, "\(pair)")
+    #expect(result.path == path, "\(pair)")
   }
 
   @Test func `where there is no way both are told which ways were tried, and how each ended`()

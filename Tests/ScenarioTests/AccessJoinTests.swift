@@ -12,7 +12,7 @@ import Units
   @Test func `whoever can meet does so over the best path, and all others are told`() throws {
     let trials = try AccessJoinTrials(first: 1, count: Self.count)
     #expect(trials.failures.isEmpty, "\(trials.text)")
-    for best in [PathKind.udpDirect, .tcpDirect, nil] {
+    for best in [PathKind.udpDirect, .tcpDirect, .udpRelay, .tcpRelay, nil] {
       #expect(trials.successes(over: best) > 0, "\(trials.text)")
     }
   }

@@ -6,7 +6,7 @@ import Units
 /// Which ways there are between two accesses, row by row, as the literature has it (RFC 5128 §3.3
 /// and §3.4, and the matrix of hole punching that everybody draws).
 @Suite struct PathSearchTests {
-  private static let servers = PathSearch.Servers(relay: PathSearch.Servers.Carrier.allCases)
+  private static let servers = PathSearch.Servers(relay: .all)
 
   private func paths(
     _ first: AccessKind, _ second: AccessKind, shared: Int = 0,
@@ -136,9 +136,10 @@ import Units
 
   @Test func `a relay helps over what carriers it is asked by`() {
     func relayed(
-      _ first: AccessKind, _ second: AccessKind, _ carriers: PathSearch.Servers.Carrier...
+      _ first: AccessKind, _ second: AccessKind, _ carriers: RelayBehavior.Carrier...
     ) -> [PathKind] {
-      paths(first, second, servers: PathSearch.Servers(relay: carriers))
+      let relay = RelayBehavior(name: "relay", carriers)
+      return paths(first, second, servers: PathSearch.Servers(relay: relay))
         .filter { $0 == .udpRelay || $0 == .tcpRelay }
     }
     #expect(relayed(.symmetric, .port).isEmpty)
@@ -152,5 +153,26 @@ import Units
     // One asks over TCP, the other one over TLS.
     #expect(relayed(.tcp443, .noUDP, .tcp).isEmpty)
     #expect(relayed(.tcp443, .noUDP, .tcp, .tls) == [.tcpRelay])
+  }
+
+  @Test func `a relay of both families joins them, one of IPv4 helps nobody who has none`() {
+    func relayed(_ first: AccessKind, _ second: AccessKind, _ relay: RelayBehavior) -> Bool {
+      paths(first, second, servers: PathSearch.Servers(relay: relay)).contains(.tcpRelay)
+    }
+    #expect(relayed(.v6Only, .port, .all))
+    #expect(!relayed(.v6Only, .port, .v4))
+    #expect(relayed(.dualStack, .port, .v4))
+    #expect(!relayed(.v6Only, .v6Filtered, .v4))
+  }
+
+  @Test func `a relay denies private peers where it is configured to`() {
+    var behavior = RelayBehavior.all
+    #expect(behavior.permits(.v4(203, 0, 113, 11)))
+    for denied in [IPAddress.v4(10, 0, 0, 1), .v4(192, 168, 1, 10), .v4(100, 64, 0, 1)] {
+      #expect(!behavior.permits(denied))
+    }
+    behavior.deniesPrivatePeers = false
+    #expect(behavior.permits(.v4(10, 0, 0, 1)))
+    #expect(!behavior.permits(.v4(224, 0, 0, 1)))
   }
 }

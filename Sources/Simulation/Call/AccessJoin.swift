@@ -16,6 +16,7 @@ package struct AccessJoin {
 
   package let call: SimulatedCall
   package let pair: AccessPair
+  package let relay: RelayBehavior?
   /// `nil` where there is none.
   package let best: PathKind?
   /// Delay and loss are between the two; else they are halved on the line of each, and the server is
@@ -39,10 +40,18 @@ package struct AccessJoin {
     return AccessPair.all[Int(random.next() % UInt64(AccessPair.all.count))]
   }
 
+  /// Which relay their server grants them, if it has one.
+  package static func relay(of seed: UInt64) -> RelayBehavior? {
+    var random = SeededRandom(seed: seed ^ 0x5245_4C59)
+    guard random.chance(0.75) else { return nil }
+    return RelayBehavior.presets[Int(random.next() % UInt64(RelayBehavior.presets.count))]
+  }
+
   package init(
-    seed: UInt64, between pair: AccessPair, best: PathKind?
+    seed: UInt64, between pair: AccessPair, relay: RelayBehavior? = nil, best: PathKind?
   ) throws(RoomKeysError) {
     self.pair = pair
+    self.relay = relay
     self.best = best
     var random = SeededRandom(seed: seed ^ 0x4A4F_494E)
     conditions = LinkConditions(
@@ -50,8 +59,9 @@ package struct AccessJoin {
     isServerNear = random.chance(0.5)
     let pause = Interval.milliseconds(Int64(2_000 * random.unit()))
     joinedAt = .zero + pause
-    call = try SimulatedCall(seed: seed, serverLine: .local)
-    let sides = call.network.addAccesses(pair, servers: call.server.host.addresses)
+    call = try SimulatedCall(seed: seed, serverLine: .local, relay: relay)
+    let sides = call.network.addAccesses(
+      pair, servers: call.server.host.addresses + (call.relay?.host.addresses ?? []))
     let order = random.chance(0.5) ? [sides.first, sides.second] : [sides.second, sides.first]
     let line = isServerNear ? AccessLine.local : AccessLine(name: "drawn", both: conditions.half)
     for (name, access, after) in [("Anna", order[0], .zero), ("Ben", order[1], pause)] {
@@ -77,16 +87,32 @@ package struct AccessJoin {
   }
 
   private var isDecided: Bool {
-    let members = call.members
     guard let best else {
-      return members.allSatisfy { $0.exitCode == 6 && paths(of: $0).isEmpty }
+      return call.members.allSatisfy { $0.exitCode == 6 && paths(of: $0).isEmpty }
     }
-    return members.allSatisfy { paths(of: $0).last?.path == best && $0.exitCode == nil }
+    return call.members.allSatisfy { $0.exitCode == nil } && path == best
   }
 
+  /// The way of their frames as a whole: who speaks UDP with his relay cannot tell that the other
+  /// one speaks TCP with hers (docs/protocol.md, Relays). `nil` until both have one.
+  private var path: PathKind? {
+    let told = call.members.map { paths(of: $0).last?.path }
+    guard !told.contains(nil), !told.contains(.reconnecting) else { return nil }
+    return Self.preference.last { told.contains($0) }
+  }
+  private static let preference = [PathKind.udpDirect, .tcpDirect, .udpRelay, .tcpRelay]
+
   private func decidedAt(_ member: SimulatedMember) -> Instant? {
-    guard let best else { return member.events.last?.at }
-    return member.times(of: best).first
+    guard best != nil, let path = paths(of: member).last?.path else {
+      return member.events.last?.at
+    }
+    return member.times(of: path).first
+  }
+
+  /// When both could be heard first, over whatever path.
+  package var firstLink: Interval? {
+    let times = call.members.compactMap { paths(of: $0).first?.at }
+    return times.count == call.members.count ? times.max().map { $0 - joinedAt } : nil
   }
 
   /// What a member was told of links.
@@ -100,7 +126,7 @@ package struct AccessJoin {
     let way = best.map(\.rawValue) ?? "none"
     let percent = Int((conditions.loss * 100).rounded())
     var lines = [
-      "seed \(call.world.seed): \(pair), best \(way), \(Int(conditions.delay.milliseconds)) ms and "
+      "seed \(call.world.seed): \(pair), \(relay?.name ?? "no relay"), best \(way), \(Int(conditions.delay.milliseconds)) ms and "
         + "\(percent) % loss between them\(isServerNear ? "" : " and half of it to the server")"
     ]
     for (member, since) in zip(call.members, [Instant.zero, joinedAt]) {

@@ -4,8 +4,10 @@ package import Rooms
 /// Many joins between all kinds of access, NATs and firewalls (BENCHMARKS B3): who met, over which
 /// path and how soon, held against the best path that `PathSearch` knows.
 package struct AccessJoinTrials {
-  /// What helps the members: STUN on the rendezvous server, and no relay yet.
-  private static let servers = PathSearch.Servers()
+  private struct Meeting: Hashable {
+    let pair: AccessPair
+    let relay: RelayBehavior?
+  }
 
   /// The joins that had the same best path, with the server as near.
   private struct Group {
@@ -13,11 +15,14 @@ package struct AccessJoinTrials {
     let isServerNear: Bool
     var count = 0
     var times: [JoinTime] = []
+    /// Until both were heard over any path.
+    var firstLinks: [JoinTime] = []
 
     var row: String {
       let done = best.map { "met over \($0.rawValue)" } ?? "were told that there is no way"
       let server = isServerNear ? "server near" : "server far"
-      return "\(times.count) of \(count) \(done), \(server): \(times.figures([50, 99]))"
+      let first = best == nil ? "" : "; over any path \(firstLinks.figures([50, 99]))"
+      return "\(times.count) of \(count) \(done), \(server): \(times.figures([50, 99]))\(first)"
     }
   }
 
@@ -26,17 +31,21 @@ package struct AccessJoinTrials {
   private var groups: [Group] = [
     PathKind.udpDirect, .tcpDirect, .udpRelay, .tcpRelay, nil,
   ].flatMap { best in [true, false].map { Group(best: best, isServerNear: $0) } }
-  private var best: [AccessPair: PathKind?] = [:]
+  private var best: [Meeting: PathKind?] = [:]
 
   package init(first: UInt64, count: UInt64) throws(RoomKeysError) {
     for seed in first..<first + count { try add(seed) }
-    for index in groups.indices { groups[index].times.sort { $0.took < $1.took } }
+    for index in groups.indices {
+      groups[index].times.sort { $0.took < $1.took }
+      groups[index].firstLinks.sort { $0.took < $1.took }
+    }
   }
 
   private mutating func add(_ seed: UInt64) throws(RoomKeysError) {
-    let pair = AccessJoin.pair(of: seed)
-    let best = best(of: pair)
-    let join = try AccessJoin(seed: seed, between: pair, best: best)
+    let meeting = Meeting(pair: AccessJoin.pair(of: seed), relay: AccessJoin.relay(of: seed))
+    let best = best(of: meeting)
+    let join = try AccessJoin(
+      seed: seed, between: meeting.pair, relay: meeting.relay, best: best)
     guard
       let group = groups.firstIndex(where: {
         $0.best == best && $0.isServerNear == join.isServerNear
@@ -46,14 +55,19 @@ package struct AccessJoinTrials {
     switch join.outcome() {
     case .met(let took), .told(let took):
       groups[group].times.append(JoinTime(took: took, seed: seed))
+      if let first = join.firstLink {
+        groups[group].firstLinks.append(JoinTime(took: first, seed: seed))
+      }
     case .failed(let report): failures.append(report)
     }
   }
 
-  private mutating func best(of pair: AccessPair) -> PathKind? {
-    if let known = best[pair] { return known }
-    let found = PathSearch(pair, servers: Self.servers).paths.first
-    best[pair] = .some(found)
+  private mutating func best(of meeting: Meeting) -> PathKind? {
+    if let known = best[meeting] { return known }
+    let found = PathSearch(
+      meeting.pair, servers: PathSearch.Servers(relay: meeting.relay)
+    ).paths.first
+    best[meeting] = .some(found)
     return found
   }
 
@@ -65,7 +79,8 @@ package struct AccessJoinTrials {
   /// A line for each best path that there was, then the failures.
   package var text: String {
     let rows = groups.filter { $0.count > 0 }.map(\.row)
-    let pairs = "\(best.count) of \(AccessPair.all.count) pairs"
+    let all = AccessPair.all.count * (RelayBehavior.presets.count + 1)
+    let pairs = "\(best.count) of \(all) pairs with relays and without"
     return (["\(pairs), \(failures.count) failed"] + rows + failures).joined(separator: "\n")
   }
 }

@@ -10,6 +10,8 @@ package final class SimulatedCall {
   package let network: SimulatedNetwork
   package let findings: Findings
   package let server: SimulatedServer
+  /// What the server grants to its members.
+  package let relay: SimulatedRelay?
   package private(set) var members: [SimulatedMember] = []
 
   package struct Limits: Sendable {
@@ -38,8 +40,8 @@ package final class SimulatedCall {
   private var burst: [Int] = []
 
   package init(
-    seed: UInt64, serverLine: AccessLine = .cable, policy: RoomPolicy = RoomPolicy(),
-    limits: Limits = Limits(), sabotage: Sabotage? = nil
+    seed: UInt64, serverLine: AccessLine = .cable, relay: RelayBehavior? = nil,
+    policy: RoomPolicy = RoomPolicy(), limits: Limits = Limits(), sabotage: Sabotage? = nil
   ) throws(RoomKeysError) {
     world = World(seed: sabotage == .unseeded ? SystemRandomNumberGenerator.word : seed)
     network = SimulatedNetwork(world)
@@ -47,7 +49,11 @@ package final class SimulatedCall {
     self.limits = limits
     self.sabotage = sabotage
     gate = GateChecker(findings: findings)
-    server = SimulatedServer(world, network: network, line: serverLine, findings: findings)
+    self.relay = relay.map { [world, network] in
+      SimulatedRelay(world, network: network, behavior: $0)
+    }
+    server = SimulatedServer(
+      world, network: network, line: serverLine, relays: self.relay?.offer, findings: findings)
     var random = world.split()
     let owner = SimulatedIdentity(seed: random.next())
     room = try SimulatedRoom(
@@ -79,7 +85,8 @@ package final class SimulatedCall {
     }
     let member = SimulatedMember(
       name, world: world, host: host, room: room,
-      server: server, stunServers: access == nil ? [] : server.stunAddresses, options: options,
+      server: server, stunServers: access == nil ? [] : server.stunAddresses,
+      relaySessions: relay?.makeSessions(), options: options,
       tap: tap, sabotage: sabotage,
       findings: findings, onEvent: { [unowned self] in told($0, $1) },
       openViewer: { [unowned self] in viewer(of: $1, at: $0) })

@@ -65,7 +65,8 @@ package final class SimulatedMember {
 
   init(
     _ name: String, world: World, host: SimulatedHost, room: SimulatedRoom,
-    server: SimulatedServer, stunServers: [SocketAddress], options: Options, tap: FrameTap,
+    server: SimulatedServer, stunServers: [SocketAddress],
+    relaySessions: (any RelaySessionFactory)?, options: Options, tap: FrameTap,
     sabotage: Sabotage?,
     findings: Findings, onEvent: @escaping (SimulatedMember, CallEvent) -> Void,
     openViewer: @escaping (SimulatedMember, SessionID) -> Viewer?
@@ -91,7 +92,8 @@ package final class SimulatedMember {
       LinkHubConfiguration(
         roomID: room.keys.rid, ownSession: session, authenticationKey: room.keys.authentication,
         displayName: name, transport: options.transport, sessions: sessions, ciphers: ciphers,
-        identity: identity, stunServers: stunServers, allowsLoopback: false))
+        identity: identity, relaySessions: relaySessions, stunServers: stunServers,
+        allowsLoopback: false))
     let client = RendezvousClient(
       RendezvousClient.Configuration(
         admissionSeed: room.keys.admissionSeed, session: session, peerID: identity.keyHash,

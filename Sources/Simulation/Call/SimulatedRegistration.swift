@@ -18,8 +18,9 @@ package final class SimulatedRegistration {
   /// Something came from the server on this connection.
   private var hasHeard = false
 
-  /// Above every number that a hub gives to its dials.
+  /// Above every number that a hub gives to its dials to peers, and below those to relays.
   private static let firstStream: UInt64 = 1 << 62
+  private static let streams = firstStream..<firstStream << 1
 
   package init(
     host: SimulatedHost, server: SocketAddress, pinned: [UInt8],
@@ -77,7 +78,7 @@ package final class SimulatedRegistration {
     case .dialed(let id), .dialFailed(let id), .stream(_, let id), .streamClosed(let id),
       .backlog(let id, _):
       // Of a connection that was given up.
-      return id.origin == .dialed && id.number > Self.firstStream
+      return id.origin == .dialed && Self.streams.contains(id.number)
     case .datagram, .accepted: return false
     }
     return true

@@ -12,6 +12,8 @@ package final class SimulatedServer {
   package static let firewallPort: UInt16 = 443
   /// Of TCP and, for STUN questions, of UDP.
   private static let ports = [port, firewallPort]
+  /// Wall time at the beginning of every simulation.
+  static let unixSeconds: Int64 = 1_800_000_000
 
   /// One client's connection: TLS, and the frames cut out of it.
   private final class Connection {
@@ -32,6 +34,7 @@ package final class SimulatedServer {
   private let ciphers: SimulatedCipherSuite
   private let sessions: SimulatedSessionFactory
   private let limits: RendezvousLimits
+  private let relays: RelayOffer?
   private var random: SeededRandom
   private var machine: RendezvousServer?
   private var archive: [StoredRoom] = []
@@ -45,10 +48,12 @@ package final class SimulatedServer {
 
   package init(
     _ world: World, network: SimulatedNetwork, line: AccessLine = .cable,
-    limits: RendezvousLimits = RendezvousLimits(), findings: Findings
+    limits: RendezvousLimits = RendezvousLimits(), relays: RelayOffer? = nil,
+    findings: Findings
   ) {
     self.world = world
     self.limits = limits
+    self.relays = relays
     random = world.split()
     clock = SimulatedClock(epoch: .seconds(50_000))
     ciphers = SimulatedCipherSuite(seed: random.next())
@@ -79,7 +84,8 @@ package final class SimulatedServer {
   package func start() {
     guard machine == nil else { return }
     machine = RendezvousServer(
-      limits: limits, ciphers: ciphers, clock: WallClock(unixSeconds: 1_800_000_000, at: now),
+      limits: limits, relays: relays, ciphers: ciphers,
+      clock: WallClock(unixSeconds: Self.unixSeconds, at: now),
       rooms: archive, seed: random.next(), at: now)
     for port in Self.ports {
       _ = host.listen(port: port)

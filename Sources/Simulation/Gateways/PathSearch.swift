@@ -6,19 +6,10 @@ package import Call
 package struct PathSearch {
   /// What there is in the core besides the rendezvous server.
   package struct Servers: Hashable, Sendable {
-    /// How a relay (TURN, RFC 8656) can be asked.
-    package enum Carrier: Hashable, Sendable, CaseIterable {
-      case udp
-      case tcp
-      /// At port 443, which firewalls leave open.
-      case tls
-
-      var port: UInt16 { self == .tls ? 443 : 3_478 }
-    }
     package var hasStun: Bool
-    package var relay: [Carrier]
+    package var relay: RelayBehavior?
 
-    package init(hasStun: Bool = true, relay: [Carrier] = []) {
+    package init(hasStun: Bool = true, relay: RelayBehavior? = nil) {
       self.hasStun = hasStun
       self.relay = relay
     }
@@ -28,7 +19,7 @@ package struct PathSearch {
   private let servers: Servers
 
   package init(_ pair: AccessPair, servers: Servers = Servers()) {
-    ground = SearchGround(pair)
+    ground = SearchGround(pair, relay: servers.relay)
     self.servers = servers
   }
 
@@ -45,24 +36,28 @@ package struct PathSearch {
 
   /// One side has the relay give it an address, over TCP or TLS or not; the other one sends there,
   /// or by an address of its own at the relay. A way that is over TCP anywhere is so as a whole.
+  ///
+  /// Of an address that is given away the client says which family it is to be of (RFC 8656 §7.1),
+  /// however it asks; and from whom datagrams get in there, by their IP address (§9).
   private func isRelayed(overStreams: Bool) -> Bool {
-    (0...1).contains { side in
-      let carriers = carriers(of: side).filter { ($0 != .udp) == overStreams }
-      guard !carriers.isEmpty else { return false }
-      return sendsDatagrams(1 - side) || (overStreams && !self.carriers(of: 1 - side).isEmpty)
+    guard let relay = servers.relay else { return false }
+    return (0...1).contains { side in
+      guard carriers(of: side).contains(where: { ($0 != .udp) == overStreams }) else {
+        return false
+      }
+      let others = carriers(of: 1 - side).filter { $0 == .udp || overStreams }
+      return ground.relayAddresses.contains { given in
+        ground.isHeard(of: 1 - side, at: given, by: relay)
+          || !others.isEmpty && relay.permits(given)
+      }
     }
   }
 
-  private func carriers(of side: Int) -> [Servers.Carrier] {
-    servers.relay.filter {
-      $0 == .udp ? sendsDatagrams(side) : ground.reachesServer(from: side, port: $0.port)
-    }
-  }
-
-  private func sendsDatagrams(_ side: Int) -> Bool {
-    ground.addresses(of: side).contains {
-      var course = ground
-      return course.ask(from: $0, of: side, port: Servers.Carrier.udp.port) != nil
+  private func carriers(of side: Int) -> [RelayBehavior.Carrier] {
+    (servers.relay?.carriers ?? []).filter {
+      $0 == .udp
+        ? ground.asksRelay(from: side, port: $0.port)
+        : ground.reachesRelay(from: side, port: $0.port)
     }
   }
 }

@@ -1,11 +1,13 @@
 import Units
 
-/// The network of a search: two sides, a server in the core, and neither lines nor time. A copy is
-/// another course that things could have taken.
+/// The network of a search: two sides, a server and a relay in the core, and neither lines nor time.
+/// A copy is another course that things could have taken.
 struct SearchGround {
   static let datagramPort: UInt16 = 5_000
   static let listenerPort: UInt16 = 6_000
   static let dialingPort: UInt16 = 7_000
+  /// Of an address that the relay has given away.
+  private static let relayedPort: UInt16 = 8_000
 
   /// What the gateways remember, in no order: two courses that led to the same are one.
   var memory: [Set<Gateway.Session>] { map.gateways.map { Set($0.sessions) } }
@@ -13,10 +15,17 @@ struct SearchGround {
   private var map = NetworkMap()
   private var sides: [Int] = []
   private let server: Int
+  private let relay: Int?
 
-  init(_ pair: AccessPair) {
-    let addresses = map.nextAddresses(in: 0)
-    server = map.addHost(addresses, in: 0)
+  init(_ pair: AccessPair, relay behavior: RelayBehavior?) {
+    server = map.addHost(map.nextAddresses(in: 0), in: 0)
+    if let behavior {
+      relay = map.addHost(map.nextAddresses(in: 0).filter { behavior.has($0) }, in: 0)
+    } else {
+      relay = nil
+    }
+    var addresses = map.addresses(of: server)
+    if let relay { addresses += map.addresses(of: relay) }
     var networks: [NetworkMap.Network] = []
     for (kind, shared) in [(pair.first, 0), (pair.second, pair.shared)] {
       networks = Array(networks.prefix(shared))
@@ -61,21 +70,52 @@ struct SearchGround {
     guard let there = map.addresses(of: server).first(where: { $0.isV4 == own.isV4 }) else {
       return nil
     }
+    return exchange(
+      from: own, of: side, with: server, at: SocketAddress(there, port: port))
+  }
+
+  private mutating func exchange(
+    from own: IPAddress, of side: Int, with host: Int, at there: SocketAddress
+  ) -> SocketAddress? {
     let question = PacketHeader(
-      from: SocketAddress(own, port: Self.datagramPort), to: SocketAddress(there, port: port),
-      content: .datagram)
-    guard let asked = carry(question, from: sides[side], to: server),
+      from: SocketAddress(own, port: Self.datagramPort), to: there, content: .datagram)
+    guard let asked = carry(question, from: sides[side], to: host),
       carry(
-        PacketHeader(from: asked.to, to: asked.from, content: .datagram), from: server,
+        PacketHeader(from: asked.to, to: asked.from, content: .datagram), from: host,
         to: sides[side]) != nil
     else { return nil }
     return asked.from
   }
 
-  /// Whether a connection to the server comes about.
-  func reachesServer(from side: Int, port: UInt16) -> Bool {
-    map.addresses(of: server).contains {
-      opens(from: sides[side], to: server, at: SocketAddress($0, port: port))
+  // MARK: The relay
+
+  /// Empty where there is none.
+  var relayAddresses: [IPAddress] { relay.map { map.addresses(of: $0) } ?? [] }
+
+  /// Whether datagrams to the relay are answered.
+  func asksRelay(from side: Int, port: UInt16) -> Bool {
+    relayAddresses.contains { seen(of: side, at: SocketAddress($0, port: port)) != nil }
+  }
+
+  /// Whether datagrams pass both ways between a side and an address that the relay has given to the
+  /// other one, who knows from where they come.
+  func isHeard(of side: Int, at given: IPAddress, by behavior: RelayBehavior) -> Bool {
+    seen(of: side, at: SocketAddress(given, port: Self.relayedPort)).map {
+      behavior.permits($0.ip)
+    } ?? false
+  }
+
+  private func seen(of side: Int, at there: SocketAddress) -> SocketAddress? {
+    guard let relay, let own = address(of: side, for: there.ip) else { return nil }
+    var course = self
+    return course.exchange(from: own, of: side, with: relay, at: there)
+  }
+
+  /// Whether a connection to the relay comes about.
+  func reachesRelay(from side: Int, port: UInt16) -> Bool {
+    guard let relay else { return false }
+    return relayAddresses.contains {
+      opens(from: sides[side], to: relay, at: SocketAddress($0, port: port))
     }
   }
 
