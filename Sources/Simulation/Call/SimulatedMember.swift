@@ -149,6 +149,10 @@ package final class SimulatedMember {
   package func show(_ other: SimulatedMember, in place: PictureSize) {
     feed(.shownIn(other.session, place))
   }
+  /// The server says so, whatever it has in mind.
+  package func takeFromServer(_ frame: RendezvousFrame) {
+    feed(.rendezvous(.received(frame.encoded)))
+  }
   package func camera(isOn: Bool) { feed(.camera(isOn: isOn)) }
   package func microphone(isOn: Bool) { feed(.microphone(isOn: isOn)) }
   /// The device is unplugged.

@@ -1,7 +1,7 @@
 import Links
 package import Rooms
 package import Units
-import Wire
+package import Wire
 
 /// The real rendezvous server's state machine on a simulated computer, with simulated TLS and an
 /// archive that survives the process.
@@ -45,6 +45,8 @@ package final class SimulatedServer {
   /// Everything that the server got to read or sent, for a search for secrets.
   package private(set) var plaintext: [[UInt8]] = []
   package var keepsPlaintext = false
+  /// With whom it shares what its clients say.
+  package var confidant: ((RendezvousKind, [UInt8]) -> Void)?
 
   package init(
     _ world: World, network: SimulatedNetwork, line: AccessLine = .cable,
@@ -201,7 +203,9 @@ package final class SimulatedServer {
         connection.splitter.push(bytes)
         do throws(WireError) {
           while let frame = try connection.splitter.next() {
-            feed(.received(connection.id, kind: frame[0], body: Array(frame[1...])))
+            let body = Array(frame[1...])
+            if let kind = RendezvousKind(rawValue: frame[0]) { confidant?(kind, body) }
+            feed(.received(connection.id, kind: frame[0], body: body))
           }
         } catch {
           remove(connection)

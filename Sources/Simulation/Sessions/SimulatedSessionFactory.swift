@@ -21,6 +21,11 @@ package final class SimulatedSessionFactory: SecureSessionFactory {
     random = Mutex(SeededRandom(seed: seed))
   }
 
+  /// Another process's, to which this one has given the key of its links.
+  package func lent(seed: UInt64) -> SimulatedSessionFactory {
+    SimulatedSessionFactory(certificate: certificate, seed: seed)
+  }
+
   package func makeSession(
     _ carrier: Carrier, role: SessionRole, expectedKeyHash: [UInt8]?
   ) -> any SecureSession {
