@@ -221,7 +221,12 @@ import Wire
       })
     for verdict in judgement.verdicts.prefix(3) { #expect(verdict.grade == .warning) }
     #expect(judgement.path == .directToMost)
-    #expect(judgement.verdicts.last?.message.contains("you watch and listen") == true)
+    #expect(judgement.verdicts.last?.message.hasSuffix("you only watch") == true)
+    let listening = Judgement(
+      Self.findings { findings in
+        for index in 0..<2 { findings.devices[index].outcome = .silent }
+      })
+    #expect(listening.verdicts.last?.message.hasSuffix("you only watch and listen") == true)
   }
 
   @Test(
@@ -313,6 +318,38 @@ import Wire
     #expect(found.first?.remedy.contains(remedy) == true || remedy.isEmpty)
   }
 
+  @Test func `an address that is the server's name is said once`() {
+    let found = Self.verdicts(of: .server) { findings in
+      findings.serverName = "192.0.2.1:7443"
+      findings.network.server = .unreachable("192.0.2.1:7443: Connection refused")
+    }
+    #expect(
+      found.first?.message == "192.0.2.1:7443 cannot be reached over TCP (Connection refused)")
+    let named = Self.verdicts(of: .server) {
+      $0.network.server = .unreachable("192.0.2.1:7443: Connection refused")
+    }
+    #expect(named.first?.message.hasSuffix("(192.0.2.1:7443: Connection refused)") == true)
+  }
+
+  @Test func `in the server's own network nothing is said of the router beyond it`() {
+    for (seen, isTold) in [(Self.own, true), (IPAddress.v4(203, 0, 113, 77), false)] {
+      let found = Self.verdicts(of: .nat) { findings in
+        findings.network.v4.ownAddresses = [seen]
+        for index in findings.network.v4.sightings.indices {
+          findings.network.v4.sightings[index].seen.ip = seen
+        }
+      }
+      #expect(found.first?.message.contains("of a router beyond it") == isTold)
+    }
+  }
+
+  @Test func `that strangers get in is told, and what is usual is not`() {
+    let usual = Self.verdicts(of: .nat) { _ in }
+    let open = Self.verdicts(of: .nat, Self.letsAllIn)
+    #expect(usual.first?.message.contains("strangers") == false)
+    #expect(open.first?.message.contains("strangers get in") == true)
+  }
+
   private static func fault(_ kind: CertificateFault.Kind) -> CertificateFault {
     CertificateFault(kind, "the library's words")
   }
@@ -346,7 +383,13 @@ import Wire
     }
     let message = found.first?.message ?? ""
     #expect(message.hasPrefix("relay.example.org (192.0.2.9:3478) over TLS: "))
-    #expect(message.hasSuffix("the library's words"))
+    #expect(message.hasSuffix("it is for another name (the library's words)"))
+    let nameless = Self.verdicts(of: .relay) {
+      $0.network.relays = [
+        RelayFinding(RelayServer(.tls, Self.relay, host: Array("192.0.2.9".utf8)), .silent)
+      ]
+    }
+    #expect(nameless.first?.message.hasPrefix("192.0.2.9:3478 over TLS: ") == true)
   }
 
   @Test func `a server whose port is closed for UDP is told from a network that blocks it`() {

@@ -108,36 +108,38 @@ extension CheckVerdict {
               + inside(found), "none", ""
         )
       case .independent:
-        (.ok, "\(name): the router shows you the same to everybody", "endpoint-independent", "")
+        (
+          .ok, "\(name): the router shows you the same to everybody, so others find you",
+          "endpoint-independent", ""
+        )
       case .sameForPorts:
         (
           .ok,
-          "\(name): the router shows you the same to all ports of one address; others could not be "
-            + "asked", "port-independent", ""
+          "\(name): the router shows you the same to whoever was asked, so others find you; only one "
+            + "address was there to ask", "port-independent", ""
         )
       case .dependent:
         (
           .warning,
-          "\(name): the router shows you differently to everybody (symmetric): others find you only "
-            + "if theirs lets everybody in", "dependent",
+          "\(name): the router shows you differently to everybody (symmetric), so only those find you "
+            + "whom everybody reaches", "dependent",
           "\(isRelayed); else use another network, or switch the router to full-cone NAT"
         )
       case .unknown(keepsPorts: true):
         (
           .ok,
-          "\(name): the router changes your address and keeps your ports, as most do; more only a "
-            + "relay at the server can tell", "unknown", ""
+          "\(name): the router changes your address and keeps your ports, as most do, so others find "
+            + "you, most likely; only a relay at the server can tell", "unknown", ""
         )
       case .unknown(keepsPorts: false):
         (
           .unknown,
-          "\(name): the router changes your address and your ports; whether it does so for everybody "
-            + "differently, one server alone cannot tell", "unknown",
-          "\(isRelayed) and lets this check tell more"
+          "\(name): the router changes your address and your ports; whether others find you, only a "
+            + "relay at the server can tell", "unknown", isRelayed
         )
       }
     return CheckVerdict(
-      .nat, grade, sentence + filter(found) + hairpin(found), remedy: remedy,
+      .nat, grade, sentence + filter(found), remedy: remedy,
       details: [
         .text("family", name == "IPv4" ? "v4" : "v6"), .text("mapping", word),
         .text("filtering", found.filtering.rawValue),
@@ -151,20 +153,11 @@ extension CheckVerdict {
       ? ", which is in the same network; of a router beyond it this says nothing" : ""
   }
 
+  /// What is usual needs no word.
   private static func filter(_ found: FamilyFindings) -> String {
-    if found.isLoopback { return "" }
-    return switch found.filtering {
-    case .unknown: "; whether strangers' datagrams get in is unknown"
-    case .none: "; everybody's datagrams get in"
-    case .notByPort: "; another port of a known address gets in, of strangers nothing is known"
-    case .unasked: "; only answers get in"
+    switch found.filtering {
+    case .none where !found.isLoopback: "; strangers get in, too"
+    case .none, .unknown, .unasked, .notByPort: ""
     }
-  }
-
-  private static func hairpin(_ found: FamilyFindings) -> String {
-    guard let hairpins = found.hairpins else { return "" }
-    return hairpins
-      ? "; two behind it reach each other by its outer address"
-      : "; two behind it do not reach each other by its outer address"
   }
 }

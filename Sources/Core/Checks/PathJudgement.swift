@@ -15,7 +15,7 @@ extension CheckVerdict {
       case .directToMost: (.ok, "calls go directly to most\(rest)", "")
       case .relay where choices.ways == .relayed:
         (.ok, "calls go over a relay alone, as --relay-only says", "")
-      case .relay: (.ok, "calls go over a relay, and directly where the other side lets all in", "")
+      case .relay: (.ok, "calls go over a relay, or directly to those whom everybody reaches", "")
       case .thisComputer:
         (
           .ok, "calls on this computer work; nothing beyond it was tried",
@@ -25,7 +25,9 @@ extension CheckVerdict {
       case .none: none(findings)
       }
     let watching =
-      hasNoSource(findings) ? "; without camera and microphone you watch and listen" : ""
+      hasNone(of: [.camera, .microphone], findings)
+      ? "; without camera and microphone you only watch"
+        + (hasNone(of: [.speaker], findings) ? "" : " and listen") : ""
     return CheckVerdict(
       .path, grade, message + watching, remedy: remedy,
       details: [
@@ -50,7 +52,7 @@ extension CheckVerdict {
         "ask whoever runs the server for a relay (--turn), or use another network"
       }
     return (
-      .failed, "calls are sure only with those whom everybody reaches, \(carriers)", remedy
+      .failed, "calls come about only with those whom everybody reaches, \(carriers)", remedy
     )
   }
 
@@ -80,11 +82,11 @@ extension CheckVerdict {
     )
   }
 
-  /// Neither a camera nor a microphone works.
-  private static func hasNoSource(_ findings: Findings) -> Bool {
-    let sources = findings.devices.filter { $0.kind != .speaker }
-    return !sources.isEmpty
-      && sources.allSatisfy {
+  /// None of these works.
+  private static func hasNone(of kinds: [DeviceFinding.Kind], _ findings: Findings) -> Bool {
+    let devices = findings.devices.filter { kinds.contains($0.kind) }
+    return !devices.isEmpty
+      && devices.allSatisfy {
         switch $0.outcome {
         case .failed, .silent: true
         case .picture, .heard, .played: false

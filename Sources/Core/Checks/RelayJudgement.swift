@@ -50,7 +50,7 @@ extension CheckVerdict {
     case .allocated(let after):
       let time = "it gave us an address within \(milliseconds(after)) ms"
       guard finding.carries == false else {
-        return verdict(.ok, finding.carries == true ? "\(time) and carries" : time)
+        return verdict(.ok, finding.carries == true ? "\(time) and carries what it is given" : time)
       }
       return verdict(
         .failed, "\(time), and nothing gets through it",
@@ -74,12 +74,16 @@ extension CheckVerdict {
         .failed, "it, or a firewall before it, says that the port is closed",
         "whoever runs the relay should see that it runs and that its port is open over UDP")
     case .silent, .bounced:
-      let isHeard = network.main.roundTrip != nil || finding.server.carrier != .udp
-      return verdict(
-        .failed, "no answer in time",
-        isHeard
-          ? "whoever runs the relay should see that it runs and that its port is open"
-          : "UDP seems to be blocked; see udp above")
+      let owner = "whoever runs the relay should see that it runs and that its port is open"
+      let remedy =
+        if finding.server.carrier != .udp {
+          "let that port out in the firewall here; if it is, \(owner)"
+        } else if network.main.roundTrip != nil {
+          owner
+        } else {
+          "UDP seems to be blocked; see udp above"
+        }
+      return verdict(.failed, "no answer in time", remedy)
     case .untried(.transport): return verdict(.unknown, "not tried, as --transport says")
     case .untried(.ways): return verdict(.unknown, "not tried, as --no-relay says")
     case .untried(.address):
@@ -100,16 +104,27 @@ extension CheckVerdict {
         "\(owner) see that TLS 1.2 or later is spoken on that port"
       )
     }
-    let remedy =
+    let (sentence, remedy) =
       switch fault.kind {
-      case .outdated: "\(owner) renew it; or set the clock here, if it is wrong"
-      case .misnamed: "the name in the server's --turn and the one in the certificate must agree"
+      case .outdated:
+        (
+          "today is not within its dates",
+          "\(owner) renew it; or set the clock here, if it is wrong"
+        )
+      case .misnamed:
+        (
+          "it is for another name",
+          "the name in the server's --turn and the one in the certificate must agree"
+        )
       case .unvouched:
-        "\(owner) get one that every system trusts; or pass their own CA's with --ca FILE "
-          + "(with --server-pin: name that file in SSL_CERT_FILE)"
-      case .other: "\(owner) get one that is good for a server"
+        (
+          "nobody whom this system trusts has signed it",
+          "\(owner) get one that every system trusts; or pass their own CA's with --ca FILE "
+            + "(beside --server-pin: name that file in SSL_CERT_FILE)"
+        )
+      case .other: ("it is not fit for a relay", "\(owner) get one that is good for a server")
       }
-    return ("its certificate is refused: \(fault.reason)", remedy)
+    return ("its certificate is refused: \(sentence) (\(fault.reason))", remedy)
   }
 
   private static func remedy(for failure: TurnFailure) -> String {

@@ -54,8 +54,11 @@ extension CheckVerdict {
         remedy: "check --server and the connection to the internet, or give the server's address "
           + "as a number")
     case .unreachable(let reason):
+      // The address is in it where there may be several for the name.
+      let known = "\(name): "
+      let why = reason.hasPrefix(known) ? reason.dropFirst(known.count) : reason[...]
       return CheckVerdict(
-        .server, .failed, "\(name) cannot be reached over TCP (\(reason))",
+        .server, .failed, "\(name) cannot be reached over TCP (\(why))",
         remedy: "check --server, that p2pcall-rendezvous runs there, and that its firewall lets "
           + "the port in over TCP and UDP")
     case .silent:
