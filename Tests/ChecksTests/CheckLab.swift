@@ -54,15 +54,29 @@ final class CheckLab {
   /// UDP passes from then on.
   var passesUDPAfter: Interval?
   var choices = CallChoices()
+  var servers = [CheckLab.server]
+  /// The relay lets nothing to us and from us.
+  var isRelayRefusing = false
+  /// The relay doesn't say how it sees us.
+  var isRelayDiscreet = false
+  /// What the relay's credentials are called; `nil`: as the server names them.
+  var userName: String?
+  /// How often the relays are granted, and how late.
+  var grants = 1
+  var grantDelay = Interval.zero
+  /// What relayed addresses send to one socket comes to the other.
+  var crossesSockets = false
 
   private(set) var now = Instant.zero + .seconds(50)
   private(set) var allocations = 0
   private(set) var released = 0
   private(set) var hasLeft = false
-  /// Datagrams that left, and messages on streams.
-  private(set) var sent = 0
+  /// Datagrams that left.
+  private(set) var sent: [DatagramPath] = []
+  /// Messages on streams.
   private(set) var written = 0
   private(set) var dialed = 0
+  private(set) var hungUp = 0
   private(set) var elapsed = Interval.zero
   private var begin = Instant.zero
   private lazy var check = newCheck()
@@ -92,7 +106,7 @@ final class CheckLab {
       NetworkCheck.Configuration(
         sockets: Self.ports.enumerated().map {
           NetworkCheck.Socket(SocketID($0.offset), isV4: true, port: $0.element)
-        }, ownAddresses: [Self.own, .loopbackV4], servers: [Self.server], choices: choices,
+        }, ownAddresses: [Self.own, .loopbackV4], servers: servers, choices: choices,
         ciphers: suite, relaySessions: sessions),
       rendezvous: client)
   }
@@ -121,6 +135,17 @@ final class CheckLab {
     return check.findings
   }
 
+  /// What comes after the end, which nobody waits for.
+  func feedLate() -> Bool {
+    let known = sent.count + written + hungUp + dialed
+    feed(.datagram([0], from: Self.server, on: SocketID(0)))
+    feed(.timeout)
+    return sent.count + written + hungUp + dialed == known && check.nextDeadline == nil
+  }
+
+  /// Datagrams that relays brought and nobody has looked at.
+  var leftOver: Int { check.relays.all.map(\.received.count).reduce(0, +) }
+
   private func feed(_ input: NetworkCheck.Input) {
     check.handle(input, at: now)
     while let output = check.nextOutput() { perform(output) }
@@ -135,7 +160,7 @@ final class CheckLab {
     switch output {
     case .rendezvous(let output): perform(output)
     case .transmit(let bytes, let path):
-      sent += 1
+      sent.append(path)
       if passesUDP || passesUDPAfter.map({ begin + $0 <= now }) == true {
         sendOut(bytes, from: Self.ports[path.socket.number], to: path.remote)
       } else if let bounce {
@@ -152,7 +177,7 @@ final class CheckLab {
         let source = SocketAddress(Self.router, port: 40_000)
         if let answer = answer(message, from: source) { later(.stream(answer, on: stream)) }
       }
-    case .hangUp: break
+    case .hangUp: hungUp += 1
     case .finished: isFinished = true
     }
   }
@@ -180,7 +205,12 @@ final class CheckLab {
         let snapshot = RoomSnapshot(
           isNew: true, record: RoomRecord(terms: terms, sealed: [1]), members: [])
         said = RendezvousFrame(.joined, snapshot).encoded
-        if !carriers.isEmpty { said += RendezvousFrame(.relays, grant).encoded }
+        let granted = (0..<grants).flatMap { _ in RendezvousFrame(.relays, grant).encoded }
+        if grantDelay > .zero {
+          later(.server(.received(granted)), after: grantDelay)
+        } else if !carriers.isEmpty {
+          said += granted
+        }
       }
       later(.server(.received(said)))
     default: break
@@ -189,7 +219,9 @@ final class CheckLab {
 
   private var grant: RelayGrant {
     RelayGrant(
-      lifetime: 600, credentials: credentials(Self.secret),
+      lifetime: 600,
+      credentials: userName.flatMap { TurnCredentials(username: Array($0.utf8), password: [1]) }
+        ?? credentials(Self.secret),
       servers: carriers.map { RelayServer($0, relayAddress, host: Array(relayHost.utf8)) })
   }
   private func credentials(_ secret: String) -> TurnCredentials {
@@ -206,7 +238,7 @@ final class CheckLab {
       guard hairpins else { return }
       return takeIn(bytes, from: source, to: remote.port)
     }
-    if remote == Self.server, !isServerMuteOverUDP {
+    if remote == Self.server, servers.contains(remote), !isServerMuteOverUDP {
       guard let answer = StunResponder.answer(to: bytes, from: source) else { return }
       takeIn(answer, from: remote, to: source.port)
     } else if remote == relayAddress {
@@ -250,7 +282,8 @@ final class CheckLab {
       }
     }
     guard known, let index = Self.ports.firstIndex(of: inside) else { return }
-    later(.datagram(bytes, from: source, on: SocketID(index)))
+    let isCrossed = crossesSockets && allocated.contains { $0.relayed == source }
+    later(.datagram(bytes, from: source, on: SocketID(isCrossed ? 1 - index : index)))
   }
 
   // MARK: The relay
@@ -280,10 +313,16 @@ final class CheckLab {
       let relayed = SocketAddress(relayAddress.ip, port: UInt16(50_000 + allocated.count))
       allocated.append((relayed, client))
       allocations += 1
-      attributes = [.xorRelayedAddress(relayed), .xorMappedAddress(client), .lifetime(600)]
+      attributes = [.xorRelayedAddress(relayed), .lifetime(600)]
+      if !isRelayDiscreet { attributes.append(.xorMappedAddress(client)) }
     case .refresh:
       if request.attributes.contains(.lifetime(0)) { released += 1 }
       attributes = [.lifetime(0)]
+    case .createPermission where isRelayRefusing:
+      return StunMessage(
+        .error, method: request.method, transactionID: request.transactionID,
+        attributes: [.errorCode(403, reason: [])]
+      ).signed { suite.hmacSHA1(key: key, $0) }.encoded
     default:
       for case .xorPeerAddress(let peer) in request.attributes { permitted.append(peer.ip) }
     }

@@ -35,6 +35,10 @@ import Units
       ([(server, own, 5_000)], .untranslated, .most),
       ([(server, router, 5_000)], .unknown(keepsPorts: true), .most),
       ([(server, router, 61_000)], .unknown(keepsPorts: false), .some),
+      // Mapped anew meanwhile: of other destinations that says nothing.
+      (
+        [(server, router, 61_000), (server, router, 61_001)], .unknown(keepsPorts: false), .some
+      ),
       ([(server, router, 61_000), (elsewhere, router, 61_000)], .independent, .most),
       ([(server, router, 61_000), (sameHost, router, 61_000)], .sameForPorts, .most),
       (

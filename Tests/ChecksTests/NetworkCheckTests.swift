@@ -158,6 +158,8 @@ import Wire
     #expect(lab.sessions.hosts == ["r.example"])
     #expect(lab.allocations == 2)
     #expect(lab.released == 2)
+    #expect(lab.sessions.closed == 1)
+    #expect(lab.hungUp == 2)
   }
 
   @Test(
@@ -185,6 +187,12 @@ import Wire
     #expect(silent.run().relays.map(\.outcome) == [.silent])
     #expect(silent.written == 0)
     #expect(silent.elapsed <= NetworkCheck.timeLimit)
+    let ending = CheckLab { lab in
+      lab.carriers = [.tls]
+      lab.sessions = PlainSessions(.ends)
+    }
+    #expect(
+      ending.run().relays.map(\.outcome) == [.unconnected("the connection was closed")])
     let nameless = CheckLab { lab in
       lab.carriers = [.tls]
       lab.relayHost = "r.example\0.evil"
@@ -214,7 +222,7 @@ import Wire
     }
     #expect(lab.allocations == untried.count { $0 == nil })
     #expect(lab.dialed == untried.dropFirst().count { $0 == nil })
-    if choices.transport == .tcp { #expect(lab.sent == 0) }
+    if choices.transport == .tcp { #expect(lab.sent.isEmpty) }
   }
 
   @Test func `what comes back instead of an answer is told, unless an answer comes too`() {
@@ -267,25 +275,5 @@ import Wire
   @Test func `the server's clock is read from what relays are granted by`() {
     let lab = CheckLab { $0.carriers = [.udp] }
     #expect(lab.run().serverTime?.seconds == 1_000_000)
-  }
-
-  @Test func `an answer that came another way than its question is not believed`() {
-    let path = DatagramPath(socket: SocketID(0), remote: CheckLab.server)
-    var question = AddressQuestion(on: path, ciphers: SimulatedCipherSuite(seed: 1), at: .zero)
-    let isSent = question.send(at: .zero)
-    #expect(isSent)
-    let answer = StunMessage(
-      .success, transactionID: question.transactionID,
-      attributes: [.xorMappedAddress(CheckLab.relay)])
-    var another = answer
-    another.transactionID[0] ^= 1
-    let elsewhere = DatagramPath(socket: SocketID(0), remote: CheckLab.relay)
-    for (message, way, isTaken) in [
-      (answer, elsewhere, false), (another, path, false), (answer, path, true),
-    ] {
-      let wasTaken = question.take(message, on: way, at: .zero)
-      #expect(wasTaken == isTaken)
-      #expect(question.answer?.seen == (isTaken ? CheckLab.relay : nil))
-    }
   }
 }

@@ -12,7 +12,7 @@ import Wire
 /// has come. It ends within `timeLimit`, whoever answers or doesn't.
 package struct NetworkCheck {
   package struct Configuration: Sendable {
-    /// Two of each family that there is, the first of which asks everybody.
+    /// Two of each family that there is, the first of which asks relays too.
     package var sockets: [Socket]
     package var ownAddresses: [IPAddress]
     package var servers: [SocketAddress]
@@ -130,8 +130,7 @@ package struct NetworkCheck {
       let family = Family(address.ip)
       guard asked[family, default: 0] < Self.serverLimit else { continue }
       asked[family, default: 0] += 1
-      for (place, socket) in sockets(of: family).enumerated()
-      where place == 0 || asked[family] == 1 {
+      for socket in sockets(of: family) {
         let path = DatagramPath(socket: socket.id, remote: address)
         questions.append(AddressQuestion(on: path, ciphers: configuration.ciphers, at: now))
       }
@@ -259,7 +258,7 @@ package struct NetworkCheck {
         (sockets[0].id, first), (sockets[1].id, second), ciphers: configuration.ciphers, at: now)
     }
     guard ways[family] == nil,
-      let index = relays.first(of: sockets[0].id, isV4: family == .v4),
+      let index = relays.first(of: sockets[0].id),
       let relayed = relays.all[index].relayed
     else { return }
     let known = questions.filter { $0.path.socket == sockets[1].id }.map(\.path.remote.ip)

@@ -14,7 +14,8 @@ struct RelayTrial {
   /// As the relay sees our socket.
   private(set) var mapped: SocketAddress?
   private(set) var relayed: SocketAddress?
-  /// Peers' datagrams that came by way of it, with where they came from.
+  /// Peers' datagrams that came by way of it, with where they came from. They come only to the one that a
+  /// `WayTrial` sends through, which takes them after each input.
   var received: [(bytes: [UInt8], peer: SocketAddress)] = []
   /// The relay lets nothing to and from our own address outside.
   private(set) var isRefusingPeers = false
@@ -26,9 +27,6 @@ struct RelayTrial {
   private let credentials: TurnCredentials
   private let ciphers: any CipherSuite
   private let beganAt: Instant
-
-  /// Of datagrams that wait to be looked at.
-  private static let receivedLimit = 16
 
   init(
     _ server: RelayServer, path: DatagramPath? = nil, stream: StreamID? = nil,
@@ -44,12 +42,8 @@ struct RelayTrial {
 
   /// An answer says more than what came back before it, which anybody may have sent.
   var finding: RelayFinding {
-    let found =
-      switch outcome {
-      case nil, .failed(.noAnswer)?: bounce.map(RelayFinding.Outcome.bounced) ?? outcome
-      default: outcome
-      }
-    return RelayFinding(server, found ?? .silent, carries: carries)
+    RelayFinding(
+      server, outcome ?? bounce.map(RelayFinding.Outcome.bounced) ?? .silent, carries: carries)
   }
 
   // MARK: Beginning and ending
@@ -132,7 +126,7 @@ struct RelayTrial {
         self.mapped = mapped
         outcome = outcome ?? .allocated(after: now - beganAt)
       case .received(let bytes, let peer):
-        if received.count < Self.receivedLimit { received.append((bytes, peer)) }
+        received.append((bytes, peer))
       case .refused: isRefusingPeers = true
       case .failed(let failure): outcome = outcome ?? .failed(failure)
       case .closed: break

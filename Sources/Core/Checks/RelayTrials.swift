@@ -101,9 +101,9 @@ struct RelayTrials {
 
   // MARK: What goes through
 
-  /// The first that gave this socket an address of its family.
-  func first(of socket: SocketID, isV4: Bool) -> Int? {
-    all.firstIndex { $0.path?.socket == socket && $0.relayed?.ip.isV4 == isV4 }
+  /// The first that gave this socket an address.
+  func first(of socket: SocketID) -> Int? {
+    all.firstIndex { $0.path?.socket == socket && $0.relayed != nil }
   }
 
   mutating func send(
