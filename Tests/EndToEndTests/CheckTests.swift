@@ -1,16 +1,6 @@
 import Foundation
 import Testing
 
-private let isPossible =
-  geteuid() == 0
-  && ["/usr/bin/unshare", "/usr/bin/nsenter", "/usr/sbin/nft", "/usr/sbin/ip"].allSatisfy {
-    (program: String) in access(program, X_OK) == 0
-  }
-
-/// coturn's server; `nil` where it is not installed.
-private let turnserver = ["/usr/bin", "/usr/sbin", "/usr/local/bin"]
-  .map { "\($0)/turnserver" }.first { (program: String) in access(program, X_OK) == 0 }
-
 /// What a check has told.
 private struct Told {
   let exitCode: Int32
@@ -131,7 +121,8 @@ struct CheckTests {
 /// `p2pcall check` in homes behind real NATs, with a real relay.
 @Suite(
   .serialized,
-  .enabled(if: isPossible, "networks with NATs need root, nftables and iproute2; not tried here"))
+  .enabled(
+    if: Homes.arePossible, "networks with NATs need root, nftables and iproute2; not tried here"))
 struct CheckedHomesTests {
   /// `named`: for whom the relay's certificate is made; without one it speaks no TLS. `isVouched`: its CA
   /// is where the system looks.
@@ -144,7 +135,7 @@ struct CheckedHomesTests {
     let homes = try Homes(programs, left: router, right: .open)
     let certificates = try named.map { try programs.makeCertificates(for: $0) }
     var options: [String] = []
-    if relay, let turnserver {
+    if relay, let turnserver = Homes.turnserver {
       options = try homes.startRelay(
         turnserver, secretOfServer: secret ?? "a secret of both servers",
         certificates: certificates)
@@ -161,7 +152,7 @@ struct CheckedHomesTests {
 
   @Test(
     .enabled(
-      if: turnserver != nil,
+      if: Homes.turnserver != nil,
       "coturn's turnserver is absent: what a check tells of relays was not tried"),
     arguments: [
       // The relay has the server's address, to which we have sent: strangers are not tried.
@@ -186,7 +177,7 @@ struct CheckedHomesTests {
 
   @Test(
     .enabled(
-      if: turnserver != nil,
+      if: Homes.turnserver != nil,
       "coturn's turnserver is absent: a check where UDP is blocked was tried without a relay only"))
   func `where UDP is blocked the path is a relay's, over TCP`() throws {
     let told = try check(.noUDP, relay: true)
@@ -199,7 +190,7 @@ struct CheckedHomesTests {
 
   @Test(
     .enabled(
-      if: turnserver != nil,
+      if: Homes.turnserver != nil,
       "coturn's turnserver is absent: a check of a relay over TLS was not tried"))
   func `where nothing passes but what looks like the web the path is a relay's, over TLS`() throws {
     let told = try check(.onlyWeb, relay: true, named: Homes.server)
@@ -212,7 +203,7 @@ struct CheckedHomesTests {
 
   @Test(
     .enabled(
-      if: turnserver != nil,
+      if: Homes.turnserver != nil,
       "coturn's turnserver is absent: relays with wrong certificates were not tried"),
     arguments: [
       ("relay.example.org", true, "mismatch", "must agree"),
@@ -232,7 +223,7 @@ struct CheckedHomesTests {
 
   @Test(
     .enabled(
-      if: turnserver != nil,
+      if: Homes.turnserver != nil,
       "coturn's turnserver is absent: checks with options of join were tried without a relay only"),
     arguments: [
       (["--relay-only"], Homes.Router.portRestricted, 0, "relay"),
@@ -261,6 +252,22 @@ struct CheckedHomesTests {
     #expect(try check(.portRestricted, ["--interface", "nothing0"]).exitCode == 2)
   }
 
+  @Test func `a server with an address that swallows everything is met at the other`() throws {
+    let programs = try Programs()
+    let homes = try Homes(programs, left: .portRestricted, right: .open)
+    let server = try homes.startServer()
+    let names = try programs.names(of: ["198.51.100.9", Homes.server])
+    let told = Told(
+      try homes.run(
+        "p2pcall", as: "Ann", in: .left,
+        [
+          "check", "--events", "json", "--server", "call.example.org:7443", "--server-pin",
+          server.pin,
+        ], environment: ["LD_PRELOAD=\(names)"]))
+    #expect(told.exitCode == 0, "\(told.output)")
+    #expect(told.verdict("server") == "ok", "\(told.output)")
+  }
+
   @Test func `a port that is closed for UDP is told from one that is silent`() throws {
     let rules = { (verdict: String) in
       """
@@ -283,7 +290,7 @@ struct CheckedHomesTests {
 
   @Test(
     .enabled(
-      if: turnserver != nil,
+      if: Homes.turnserver != nil,
       "coturn's turnserver is absent: a relay with another secret was not tried"))
   func `a relay that shares no secret with the server is told to whoever runs them`() throws {
     let told = try check(.symmetric, secret: "a secret that the relay does not know", relay: true)

@@ -16,6 +16,14 @@ final class Homes {
   }
 
   static let server = "203.0.113.1"
+  static let arePossible =
+    geteuid() == 0
+    && ["/usr/bin/unshare", "/usr/bin/nsenter", "/usr/sbin/nft", "/usr/sbin/ip"].allSatisfy {
+      (program: String) in access(program, X_OK) == 0
+    }
+  /// coturn's server; `nil` where it is not installed.
+  static let turnserver = ["/usr/bin", "/usr/sbin", "/usr/local/bin"]
+    .map { "\($0)/turnserver" }.first { (program: String) in access(program, X_OK) == 0 }
   private let programs: Programs
   private let holders: [RunningProgram]
 

@@ -1,20 +1,11 @@
 import Foundation
 import Testing
 
-private let isPossible =
-  geteuid() == 0
-  && ["/usr/bin/unshare", "/usr/bin/nsenter", "/usr/sbin/nft", "/usr/sbin/ip"].allSatisfy {
-    (program: String) in access(program, X_OK) == 0
-  }
-
-/// coturn's server; `nil` where it is not installed.
-private let turnserver = ["/usr/bin", "/usr/sbin", "/usr/local/bin"]
-  .map { "\($0)/turnserver" }.first { (program: String) in access(program, X_OK) == 0 }
-
 /// The built programs behind real NATs: the kernel's own, in networks of their own.
 @Suite(
   .serialized,
-  .enabled(if: isPossible, "networks with NATs need root, nftables and iproute2; not tried here"))
+  .enabled(
+    if: Homes.arePossible, "networks with NATs need root, nftables and iproute2; not tried here"))
 struct NatTests {
   private let media = ["--video", "pattern", "--audio", "tone", "--size", "320x240", "--fps", "15"]
 
@@ -72,7 +63,7 @@ struct NatTests {
 
   @Test(
     .enabled(
-      if: turnserver != nil,
+      if: Homes.turnserver != nil,
       "coturn's turnserver is absent: calls between homes that need a relay were not tried"),
     arguments: [
       (Homes.Router.symmetric, Homes.Router.portRestricted, ["udp-relay", "udp-relay"]),
@@ -83,7 +74,7 @@ struct NatTests {
   func `homes that nothing joins directly are joined over a relay`(
     left: Homes.Router, right: Homes.Router, paths: [String]
   ) throws {
-    try meet(left, right, relay: turnserver) { _, people in
+    try meet(left, right, relay: Homes.turnserver) { _, people in
       for (person, expected) in zip(people, paths) {
         #expect(path(of: person) == expected)
         try expectPictures(to: person)
@@ -93,11 +84,11 @@ struct NatTests {
 
   @Test(
     .enabled(
-      if: turnserver != nil,
+      if: Homes.turnserver != nil,
       "coturn's turnserver is absent: a call over a relay's TLS was not tried"))
   func `where nothing passes but what looks like the web the call goes over a relay's TLS`() throws
   {
-    try meet(.onlyWeb, .portRestricted, relay: turnserver, isSecured: true) { _, people in
+    try meet(.onlyWeb, .portRestricted, relay: Homes.turnserver, isSecured: true) { _, people in
       for (person, expected) in zip(people, ["tcp-relay", "udp-relay"]) {
         #expect(path(of: person) == expected)
         try expectPictures(to: person)
@@ -116,7 +107,7 @@ struct NatTests {
 
   @Test(
     .enabled(
-      if: turnserver != nil,
+      if: Homes.turnserver != nil,
       "coturn's turnserver is absent: that --relay-only shows no address was not tried"),
     arguments: [(true, true), (true, false), (false, false)])
   func `S17: with --relay-only no packet goes to the other's addresses or comes from there`(
@@ -124,7 +115,7 @@ struct NatTests {
   ) throws {
     let options = [left, right].map { $0 ? ["--relay-only"] : [] }
     try meet(
-      .portRestricted, .portRestricted, relay: turnserver, options: (options[0], options[1]),
+      .portRestricted, .portRestricted, relay: Homes.turnserver, options: (options[0], options[1]),
       isWatched: true
     ) { homes, people in
       for person in people { try expectPictures(to: person) }
@@ -142,10 +133,10 @@ struct NatTests {
 
   @Test(
     .enabled(
-      if: turnserver != nil,
+      if: Homes.turnserver != nil,
       "coturn's turnserver is absent: that a relay stays unused was not tried"))
   func `homes that can be joined directly are, though there is a relay`() throws {
-    try meet(.portRestricted, .portRestricted, relay: turnserver) { _, people in
+    try meet(.portRestricted, .portRestricted, relay: Homes.turnserver) { _, people in
       for person in people {
         try person.awaitEvent("link") { $0["path"] as? String == "udp-direct" }
         #expect(path(of: person) == "udp-direct")

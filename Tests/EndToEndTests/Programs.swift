@@ -93,30 +93,6 @@ final class Programs {
     return folder
   }
 
-  /// A library whose look-ups of names say that they began, and never end: as where the servers
-  /// for names do not answer. Made by the C compiler that comes with Swift's.
-  func silentNames() throws -> String {
-    let library = path("silent-names.so")
-    let compiler = Process()
-    compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    compiler.arguments = ["clang", "-shared", "-fPIC", "-x", "c", "-", "-o", library]
-    let source = Pipe()
-    compiler.standardInput = source
-    try compiler.run()
-    let text = """
-      #include <unistd.h>
-      int getaddrinfo(const char *name, const char *service, const void *hints, void **found) {
-        write(2, "looking up\\n", 11);
-        for (;;) pause();
-      }
-      """
-    source.fileHandleForWriting.write(Data(text.utf8))
-    try source.fileHandleForWriting.close()
-    compiler.waitUntilExit()
-    guard compiler.terminationStatus == 0 else { throw Missing("library from clang") }
-    return library
-  }
-
   /// Runs p2pcall on a terminal of its own, made by script(1): what is said is typed there, and
   /// output and errors are its screen.
   func runOnTerminal(as person: String, _ arguments: [String]) throws -> RunningProgram {

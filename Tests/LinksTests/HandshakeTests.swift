@@ -71,6 +71,16 @@ import Wire
     }
   }
 
+  /// As far as the server's HELLO, which the client has heard.
+  private func greet(_ client: inout Side, _ server: inout Side) {
+    let exported = [UInt8](repeating: 9, count: 32)
+    client.handshake.establish(peerKeyHash: server.keyHash, exported: exported)
+    server.handshake.establish(peerKeyHash: client.keyHash, exported: exported)
+    client.drain()
+    server.drain()
+    for message in server.takeSent() { client.receive(message) }
+  }
+
   @Test func `both sides learn who the other is`() {
     var client = side("anna", low, role: .client, expecting: (high, "bert"))
     var server = side("bert", high, role: .server, expecting: (low, "anna"))
@@ -95,12 +105,7 @@ import Wire
   @Test func `a server proves itself only after its client`() throws {
     var client = side("anna", low, role: .client, expecting: (high, "bert"), key: [6])
     var server = side("bert", high, role: .server, expecting: (low, "anna"))
-    let exported = [UInt8](repeating: 9, count: 32)
-    client.handshake.establish(peerKeyHash: server.keyHash, exported: exported)
-    server.handshake.establish(peerKeyHash: client.keyHash, exported: exported)
-    client.drain()
-    server.drain()
-    for message in server.takeSent() { client.receive(message) }
+    greet(&client, &server)
     for message in client.takeSent() { server.receive(message) }
     #expect(server.failures == [.proof])
     #expect(server.sent.isEmpty)
@@ -110,12 +115,7 @@ import Wire
   @Test func `a client's proof reflected to it is refused`() throws {
     var client = side("anna", low, role: .client, expecting: (high, "bert"))
     var server = side("bert", high, role: .server, expecting: (low, "anna"))
-    let exported = [UInt8](repeating: 9, count: 32)
-    client.handshake.establish(peerKeyHash: server.keyHash, exported: exported)
-    server.handshake.establish(peerKeyHash: client.keyHash, exported: exported)
-    client.drain()
-    server.drain()
-    for message in server.takeSent() { client.receive(message) }
+    greet(&client, &server)
     let proof = try #require(client.takeSent().last)
     client.receive(proof)
     #expect(client.failures == [.proof])

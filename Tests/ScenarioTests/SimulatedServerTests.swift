@@ -93,13 +93,18 @@ private final class Visitor {
       record: owns ? room.record : nil, pinned: pinned)
   }
 
+  /// The owner and a guest, a second after the guest came.
+  private func pair() -> (owner: Visitor, guest: Visitor) {
+    let (owner, guest) = (visitor(owns: true), visitor())
+    for visitor in [owner, guest] {
+      visitor.feed(.start)
+      world.run(for: .seconds(1))
+    }
+    return (owner, guest)
+  }
+
   @Test func `two find each other, exchange a box and one leaves`() {
-    let first = visitor(owns: true)
-    let second = visitor()
-    first.feed(.start)
-    world.run(for: .seconds(1))
-    second.feed(.start)
-    world.run(for: .seconds(1))
+    let (first, second) = pair()
     #expect(first.told == ["joined, 0 others", "member \(second.shortName)"])
     #expect(second.told == ["joined, 1 others", "member \(first.shortName)"])
     #expect(server.census.members == 2)
@@ -114,12 +119,7 @@ private final class Visitor {
 
   @Test(arguments: [false, true])
   func `members come back by themselves after the server was killed`(losesArchive: Bool) {
-    let first = visitor(owns: true)
-    let second = visitor()
-    first.feed(.start)
-    world.run(for: .seconds(1))
-    second.feed(.start)
-    world.run(for: .seconds(1))
+    let (first, second) = pair()
     server.kill()
     if losesArchive { server.loseArchive() }
     world.run(for: .seconds(3))
