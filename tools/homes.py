@@ -266,10 +266,15 @@ class Call:
         return time.monotonic()
 
     def suspend(self, seconds):
-        self.members[0].process.send_signal(signal.SIGSTOP)
+        process = self.members[0].process
+        process.send_signal(signal.SIGSTOP)
         time.sleep(seconds)
-        self.members[0].process.send_signal(signal.SIGCONT)
-        return time.monotonic()
+        # The kernel wakes those who stand still when the shell that started us ends.
+        if pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+            raise Obstacle("who was stopped was woken by somebody else; start this by setsid")
+        since = time.monotonic()
+        process.send_signal(signal.SIGCONT)
+        return since
 
     def back_after(self, since):
         return max(member.back_after(since) for member in self.members)
