@@ -21,12 +21,11 @@ struct RelayTrial {
   private(set) var isRefusingPeers = false
   /// What came back instead of an answer.
   private var bounce: DialFailure?
-  private var allocation: TurnAllocation?
-  /// What protects the stream, where the relay is spoken with over TLS; `nil` before it stands.
-  private var session: (any SecureSession)?
+  private var exchange: RelayExchange?
   private let credentials: TurnCredentials
   private let ciphers: any CipherSuite
   private let beganAt: Instant
+  private var handledAt: Instant
 
   init(
     _ server: RelayServer, path: DatagramPath? = nil, stream: StreamID? = nil,
@@ -38,6 +37,7 @@ struct RelayTrial {
     self.credentials = credentials
     self.ciphers = ciphers
     beganAt = now
+    handledAt = now
   }
 
   /// An answer says more than what came back before it, which anybody may have sent.
@@ -48,27 +48,17 @@ struct RelayTrial {
 
   // MARK: Beginning and ending
 
-  /// Asks at once: over UDP, or over a connection that needs no TLS or has it.
-  mutating func begin(at now: Instant) {
-    allocation = TurnAllocation(
-      over: path == nil ? .stream : .datagrams, family: server.address.ip.isV4 ? .v4 : .v6,
-      credentials: credentials, ciphers: ciphers, at: now)
-  }
-
-  /// The connection stands. Where the relay is spoken with over TLS, nothing of TURN is said before
-  /// that stands too.
-  mutating func connected(_ sessions: any RelaySessionFactory, at now: Instant) {
-    guard server.carrier == .tls else { return begin(at: now) }
-    guard let host = server.hostName else {
-      return fail(.unsecured(.refused("its name is malformed")))
-    }
-    session = sessions.makeSession(host: host)
-    session?.start(at: now)
+  /// Over UDP, or once the connection stands; nothing of TURN is said before TLS stands where the relay
+  /// is spoken with over that.
+  mutating func begin(_ sessions: any RelaySessionFactory, at now: Instant) {
+    exchange = RelayExchange(
+      with: server, for: server.address.ip.isV4 ? .v4 : .v6, credentials: credentials,
+      ciphers: ciphers, sessions: sessions, at: now)
   }
 
   /// The first reason counts.
   mutating func fail(_ outcome: RelayFinding.Outcome) {
-    allocation = nil
+    exchange = nil
     self.outcome = self.outcome ?? outcome
   }
 
@@ -76,71 +66,51 @@ struct RelayTrial {
 
   /// Gives back what there is.
   mutating func close(at now: Instant) -> [[UInt8]] {
-    allocation?.handle(.close, at: now)
+    handle(.close, at: now)
     var last: [[UInt8]] = []
-    while let bytes = nextTransmit(at: now) { last.append(bytes) }
-    session?.close(at: now)
-    while case .transmit(let bytes)? = session?.nextOutput() { last.append(bytes) }
+    while let bytes = nextTransmit() { last.append(bytes) }
     return last
   }
 
   // MARK: What passes
 
   mutating func handle(_ input: TurnAllocation.Input, at now: Instant) {
-    allocation?.handle(input, at: now)
-  }
-
-  mutating func receive(_ bytes: [UInt8], at now: Instant) {
-    if let session { session.receive(bytes, at: now) } else { handle(.received(bytes), at: now) }
+    exchange?.handle(input, at: now)
+    handledAt = now
   }
 
   /// What goes to the relay.
-  mutating func nextTransmit(at now: Instant) -> [UInt8]? {
-    while true {
-      if let bytes = nextOfSession(at: now) { return bytes }
-      guard let bytes = nextOfAllocation(at: now) else { return nil }
-      guard let session else { return bytes }
-      session.send(bytes, at: now)
-    }
-  }
-
-  private mutating func nextOfSession(at now: Instant) -> [UInt8]? {
-    while let output = session?.nextOutput() {
+  mutating func nextTransmit() -> [UInt8]? {
+    while let output = exchange?.nextOutput() {
       switch output {
       case .transmit(let bytes): return bytes
-      case .established: begin(at: now)
-      case .received(let bytes): handle(.received(bytes), at: now)
+      case .allocation(let output): take(output)
+      case .insecure(let failure): fail(.unsecured(failure))
       case .closed: fail(.unconnected("the connection was closed"))
-      case .failed(let failure): fail(.unsecured(failure))
       }
     }
     return nil
   }
 
-  private mutating func nextOfAllocation(at now: Instant) -> [UInt8]? {
-    while let output = allocation?.nextOutput() {
-      switch output {
-      case .transmit(let bytes): return bytes
-      case .allocated(let relayed, let mapped):
-        self.relayed = relayed
-        self.mapped = mapped
-        outcome = outcome ?? .allocated(after: now - beganAt)
-      case .received(let bytes, let peer):
-        received.append((bytes, peer))
-      case .refused: isRefusingPeers = true
-      case .failed(let failure): outcome = outcome ?? .failed(failure)
-      case .closed: break
-      }
+  private mutating func take(_ output: TurnAllocation.Output) {
+    switch output {
+    case .allocated(let relayed, let mapped):
+      self.relayed = relayed
+      self.mapped = mapped
+      outcome = outcome ?? .allocated(after: handledAt - beganAt)
+    case .received(let bytes, let peer):
+      received.append((bytes, peer))
+    case .refused: isRefusingPeers = true
+    case .failed(let failure): outcome = outcome ?? .failed(failure)
+    case .transmit, .closed: break
     }
-    return nil
   }
 
   // MARK: Time
 
-  var deadline: Deadline? { .earlier(allocation?.nextDeadline, session?.nextDeadline) }
+  var deadline: Deadline? { exchange?.nextDeadline }
 
   mutating func handleTimeout(at now: Instant) {
-    if let due = session?.nextDeadline, due.at <= now { session?.handleTimeout(at: now) }
-    if let due = allocation?.nextDeadline, due.at <= now { handle(.timeout, at: now) }
+    if let due = deadline, due.at <= now { handle(.timeout, at: now) }
   }
 }

@@ -47,10 +47,10 @@ struct RelayTrials {
         RelayTrial(
           server, path: path, stream: stream, grant.credentials, ciphers: ciphers, at: now))
       if let untried { all[all.count - 1].fail(.untried(untried)) }
-      if path != nil { all[all.count - 1].begin(at: now) }
+      if path != nil { all[all.count - 1].begin(sessions, at: now) }
       if let stream { outputs.append(.dial(stream, server.address)) }
     }
-    drain(at: now)
+    drain()
   }
 
   private func untried(
@@ -74,14 +74,14 @@ struct RelayTrials {
 
   mutating func receive(_ bytes: [UInt8], on path: DatagramPath, at now: Instant) {
     guard let index = index(on: path) else { return }
-    all[index].receive(bytes, at: now)
-    drain(at: now)
+    all[index].handle(.received(bytes), at: now)
+    drain()
   }
 
   mutating func receive(_ bytes: [UInt8], on stream: StreamID, at now: Instant) {
     guard let index = index(on: stream) else { return }
-    all[index].receive(bytes, at: now)
-    drain(at: now)
+    all[index].handle(.received(bytes), at: now)
+    drain()
   }
 
   mutating func bounced(_ failure: DialFailure, on path: DatagramPath) {
@@ -90,8 +90,8 @@ struct RelayTrials {
 
   mutating func dialed(_ stream: StreamID, at now: Instant) {
     guard let index = index(on: stream) else { return }
-    all[index].connected(sessions, at: now)
-    drain(at: now)
+    all[index].begin(sessions, at: now)
+    drain()
   }
 
   /// There is no connection, or none any more; why.
@@ -110,7 +110,7 @@ struct RelayTrials {
     _ bytes: [UInt8], to peer: SocketAddress, through index: Int, at now: Instant
   ) {
     all[index].handle(.send(bytes, to: peer), at: now)
-    drain(at: now)
+    drain()
   }
 
   /// What came by way of it since the last time.
@@ -121,9 +121,9 @@ struct RelayTrials {
 
   mutating func note(carries: Bool?, of index: Int) { all[index].carries = carries }
 
-  private mutating func drain(at now: Instant) {
+  private mutating func drain() {
     for index in all.indices {
-      while let bytes = all[index].nextTransmit(at: now) { send(bytes, of: index) }
+      while let bytes = all[index].nextTransmit() { send(bytes, of: index) }
     }
   }
 
@@ -142,7 +142,7 @@ struct RelayTrials {
 
   mutating func handleTimeout(at now: Instant) {
     for index in all.indices { all[index].handleTimeout(at: now) }
-    drain(at: now)
+    drain()
   }
 
   /// Gives everything back; nobody waits for the answers.

@@ -11,13 +11,8 @@ package struct LinkHub {
   /// Sorted by session.
   private var peers: [PeerLinks] = []
   private var peerNumbers: UInt32 = 0
-  /// `nil` until the runtime told them.
-  private var endpoints: [(LocalEndpoint, Candidate)]?
-  private var gathering: ReflexiveGathering
-  private var relays: RelayGathering
+  private var gathering: CandidateGathering
   private let shield: AddressShield
-  /// The UDP sockets that may be asked from, those whose own addresses nobody is told too.
-  private var askingSockets: [(SocketID, Candidate)] = []
   /// Accepted connections that haven't said who they are.
   private var strangers: StrangerStreams
   private var ownCounters = LinkCounters()
@@ -41,8 +36,7 @@ package struct LinkHub {
     self.configuration = configuration
     self.shield = shield ?? AddressShield(configuration.ways)
     strangers = StrangerStreams(configuration)
-    gathering = ReflexiveGathering(configuration)
-    relays = RelayGathering(configuration)
+    gathering = CandidateGathering(configuration)
   }
 
   package mutating func nextOutput() -> LinkHubOutput? {
@@ -54,6 +48,12 @@ package struct LinkHub {
 
   package mutating func handle(_ input: LinkHubInput, at now: Instant) {
     turnAt = now
+    if !gathering.receiveFromRelay(input, at: now) { take(input, at: now) }
+    introduceStrangers(at: now)
+    collect()
+  }
+
+  private mutating func take(_ input: LinkHubInput, at now: Instant) {
     switch input {
     case .localEndpoints(let endpoints): setEndpoints(endpoints, at: now)
     case .peerAppeared(let session): appear(session, at: now)
@@ -63,21 +63,15 @@ package struct LinkHub {
       take(description, from: session, at: now)
     case .relays(let grant):
       shield.note(grant)
-      if leaving == nil, !isOver { relays.take(grant, at: now) }
+      if leaving == nil, !isOver { gathering.take(grant, at: now) }
     case .datagram(let bytes, let source, let socket):
-      let path = DatagramPath(socket: socket, remote: source)
-      // A relay speaks STUN and channel data (RFC 7983 §7): to be judged by who it is, ahead of the
-      // rest, which has no business there.
-      if relays.owns(path) {
-        relays.receive(bytes, on: path, at: now)
-      } else if configuration.ways == .relayed {
+      if configuration.ways == .relayed {
         // Whoever it is has found out an address of ours; he is not told that he has.
         ownCounters.foreignDatagrams += 1
       } else {
-        receive(bytes, on: path, at: now)
+        receive(bytes, on: DatagramPath(socket: socket, remote: source), at: now)
       }
     case .accepted(let stream, let source): accept(stream, from: source, at: now)
-    case .dialed(let stream) where relays.owns(stream): relays.handleDialed(stream, at: now)
     case .dialed(let stream):
       if peers.contains(where: { $0.owns(stream) }) {
         with(stream) { $0.handleDialed(stream, at: now) }
@@ -85,25 +79,17 @@ package struct LinkHub {
         // For a peer that was forgotten meanwhile.
         outputs.append(.hangUp(stream))
       }
-    case .dialFailed(let stream, _) where relays.owns(stream):
-      relays.handleClosed(stream, at: now)
     case .dialFailed(let stream, let reason):
       with(stream) { $0.handleDialFailed(stream, reason, at: now) }
-    case .stream(let bytes, let stream) where relays.owns(stream):
-      relays.receive(bytes, on: stream, at: now)
     case .stream(let bytes, let stream):
       if strangers.owns(stream) {
         strangers.receive(bytes, on: stream, at: now)
       } else {
         with(stream) { $0.receive(bytes, on: stream, at: now) }
       }
-    case .streamClosed(let stream) where relays.owns(stream):
-      relays.handleClosed(stream, at: now)
     case .streamClosed(let stream):
       strangers.handleClosed(stream)
       with(stream) { $0.handleClosed(stream, at: now) }
-    case .backlog(let stream, let bytes) where relays.owns(stream):
-      relays.setBacklog(bytes, of: stream)
     case .backlog(let stream, let bytes):
       with(stream) { $0.setBacklog(bytes, of: stream, at: now) }
     case .send(let session, let kind, let body):
@@ -113,8 +99,6 @@ package struct LinkHub {
     case .close: leave(at: now)
     case .timeout: handleTimeout(at: now)
     }
-    introduceStrangers(at: now)
-    collect()
   }
 
   // MARK: Peers
@@ -141,7 +125,7 @@ package struct LinkHub {
       peers.insert(
         PeerLinks(configuration, session: session, number: peerNumbers, shield: shield), at: place)
       peerNumbers += 1
-      if let endpoints { setLocal(endpoints, of: place, at: now) }
+      if gathering.isKnown { setLocal(of: place, at: now) }
     }
     with(session) { $0.appear(at: now) }
   }
@@ -164,92 +148,33 @@ package struct LinkHub {
     peers[index].take(description, at: now)
   }
 
+  // MARK: Addresses of our own
+
   private mutating func setEndpoints(_ all: [LocalEndpoint], at now: Instant) {
     shield.note(all)
-    let isHidden = configuration.ways == .relayed
-    let offered = isHidden ? [] : hosts(among: all, transport: configuration.transport)
-    let asking = sockets(of: hosts(among: all, transport: .udp))
-    let isKnown = askingSockets.elementsEqual(asking, by: ==)
-    if let endpoints, endpoints.map(\.0) == offered.map(\.0), isKnown { return }
-    endpoints = offered
-    askingSockets = asking
-    // What the server would tell must not be told on, or is of no use.
-    gathering.setLocal(isHidden ? [] : sockets(of: offered), at: now)
-    relays.setLocal(asking, at: now)
-    for index in peers.indices { setLocal(offered, of: index, at: now) }
+    guard gathering.set(all, at: now) else { return }
+    for index in peers.indices { setLocal(of: index, at: now) }
   }
 
-  private func hosts(
-    among all: [LocalEndpoint], transport: Transport
-  ) -> [(LocalEndpoint, Candidate)] {
-    CandidateRules.hostCandidates(
-      of: all, transport: transport, allowsLoopback: configuration.allowsLoopback)
+  private mutating func setLocal(of index: Int, at now: Instant) {
+    peers[index].setLocal(gathering.bases, candidates: gathering.candidates, at: now)
   }
 
-  private mutating func setLocal(
-    _ offered: [(LocalEndpoint, Candidate)], of index: Int, at now: Instant
-  ) {
-    peers[index].setLocal(bases(with: offered), candidates: candidates(with: offered), at: now)
-  }
-
-  /// What servers have told since, to everyone (trickle, RFC 8838).
-  private mutating func offerAgain(at now: Instant) {
-    guard let endpoints else { return }
-    let (bases, candidates) = (bases(with: endpoints), candidates(with: endpoints))
-    for index in peers.indices { peers[index].offer(bases, candidates: candidates, at: now) }
-  }
-
-  private func candidates(with offered: [(LocalEndpoint, Candidate)]) -> [Candidate] {
-    offered.map(\.1) + gathering.candidates + relays.offered.map(\.1)
-  }
-  private func bases(with offered: [(LocalEndpoint, Candidate)]) -> [(SocketID, Candidate)] {
-    sockets(of: offered) + relays.offered
-  }
-  private func sockets(of offered: [(LocalEndpoint, Candidate)]) -> [(SocketID, Candidate)] {
-    offered.compactMap { endpoint, candidate in
-      if case .datagram(let socket, _) = endpoint { (socket, candidate) } else { nil }
-    }
-  }
-
-  /// An answer of a STUN server.
-  private mutating func gather(
-    _ received: StunMessage.Received, on path: DatagramPath, at now: Instant
-  ) -> Bool {
-    let known = gathering.candidates
-    let isOurs = gathering.handleResponse(received, on: path, at: now)
-    if gathering.candidates != known { offerAgain(at: now) }
-    let lost = known.filter { !gathering.candidates.contains($0) }
-    if !lost.isEmpty {
-      outputs.append(
-        .remapped(
-          isElsewhere: lost.contains { lost in
-            !gathering.candidates.contains { $0.address.ip == lost.address.ip }
-          }))
-    }
-    return isOurs
-  }
-
-  /// Under which addresses we are seen, whatever has changed.
-  private mutating func askServers(at now: Instant) {
-    gathering.askAgain(at: now)
-    relays.check(at: now)
-  }
-
-  /// What relays have to say: peers' datagrams are received as if they had come to a socket of ours.
-  /// False when there was nothing.
-  private mutating func takeRelays(at now: Instant) -> Bool {
+  /// What servers and relays have to say: peers' datagrams are received as if they had come to a
+  /// socket of ours. False when there was nothing.
+  private mutating func takeGathering(at now: Instant) -> Bool {
     var hasSpoken = false
-    while let output = relays.nextOutput() {
+    while let output = gathering.nextOutput() {
       hasSpoken = true
       switch output {
-      case .transmit(let bytes, let path):
-        outputs.append(.transmit(bytes, to: path.remote, from: path.socket))
-      case .dial(let stream, let address): outputs.append(.dial(stream, address))
-      case .write(let bytes, let stream): outputs.append(.write(bytes, stream))
-      case .hangUp(let stream): outputs.append(.hangUp(stream))
+      case .hub(let output): outputs.append(output)
       case .received(let bytes, let path): receive(bytes, on: path, at: now)
-      case .changed: offerAgain(at: now)
-      case .refused(let server, let failure): outputs.append(.relayRefused(server, failure))
+      case .changed where gathering.isKnown:
+        let (bases, candidates) = (gathering.bases, gathering.candidates)
+        for index in peers.indices {
+          peers[index].offer(bases, candidates: candidates, at: now)
+        }
+      case .changed: break
       }
     }
     return hasSpoken
@@ -300,7 +225,7 @@ package struct LinkHub {
       if let owner {
         peers[owner].receiveStun(received, userFragment: fragment, on: path, at: now)
       } else {
-        gathering.expects(message.transactionID) && gather(received, on: path, at: now)
+        gathering.receiveAnswer(received, on: path, at: now)
       }
     if !isAuthentic { ownCounters.unauthenticStun += 1 }
   }
@@ -381,7 +306,7 @@ package struct LinkHub {
         peers[index].depart(sayingGoodbye: false, at: now)
       }
       collect()
-      relays.close(at: now)
+      gathering.close(at: now)
       collect()
       strangers.closeAll()
       while let output = strangers.nextOutput() { outputs.append(output) }
@@ -399,7 +324,6 @@ package struct LinkHub {
   private mutating func handleTimeout(at now: Instant) {
     for index in peers.indices { peers[index].handleTimeout(at: now) }
     gathering.handleTimeout(at: now)
-    relays.handleTimeout(at: now)
     strangers.handleTimeout(at: now)
     continueLeaving(at: now)
   }
@@ -407,7 +331,6 @@ package struct LinkHub {
   package var nextDeadline: Deadline? {
     guard !isOver else { return nil }
     var deadline = Deadline.earlier(strangers.nextDeadline(at: turnAt), gathering.nextDeadline)
-    deadline = .earlier(deadline, relays.nextDeadline)
     // By index: an iterator would copy each of them, and this is asked after every packet.
     for index in 0..<peers.count {
       deadline = .earlier(deadline, peers[index].nextDeadline(at: turnAt))
@@ -420,21 +343,18 @@ package struct LinkHub {
   }
 
   private mutating func collect() {
-    while let (bytes, path) = gathering.nextOutput() {
-      outputs.append(.transmit(bytes, to: path.remote, from: path.socket))
-    }
     repeat {
       for index in 0..<peers.count {
         while let output = peers[index].nextOutput() {
           if case .transmit(let bytes, let address, let socket) = output, socket.isRelayed {
-            relays.send(bytes, to: address, from: socket, at: turnAt)
+            gathering.send(bytes, to: address, from: socket, at: turnAt)
           } else {
-            if case .doubtful = output { askServers(at: turnAt) }
+            if case .doubtful = output { gathering.askAgain(at: turnAt) }
             outputs.append(output)
           }
         }
       }
-    } while takeRelays(at: turnAt)
+    } while takeGathering(at: turnAt)
   }
 
   // MARK: Questions
@@ -458,9 +378,9 @@ package struct LinkHub {
   /// What was tried to reach this peer, and what became of it; `nil` for strangers.
   package func attempts(with session: SessionID) -> AttemptReport? {
     guard let index = index(of: session) else { return nil }
-    var report = peers[index].attempts { relays.refusal(of: $1, from: $0) }
-    report.relays = relays.attempts
-    report.isSeenOverUDP = gathering.isAnswered
+    var report = peers[index].attempts { gathering.refusal(of: $1, from: $0) }
+    report.relays = gathering.relayAttempts
+    report.isSeenOverUDP = gathering.isSeenOverUDP
     return report
   }
   package var counters: LinkCounters {
@@ -469,5 +389,5 @@ package struct LinkHub {
     return sum
   }
   /// Only relays may be used, and none was granted that could be.
-  package var lacksRelays: Bool { configuration.ways == .relayed && relays.isVain }
+  package var lacksRelays: Bool { gathering.lacksRelays }
 }

@@ -87,7 +87,7 @@ struct RelayGathering {
         return RelayAttempt(server: server, end: .untried)
       }
       if leg.offer != nil { return RelayAttempt(server: server, end: .allocated) }
-      let isAsking = leg.allocation != nil || leg.stream != nil
+      let isAsking = leg.exchange != nil || leg.stream != nil
       return RelayAttempt(server: server, end: leg.failure ?? (isAsking ? .asking : .untried))
     }
   }
@@ -118,7 +118,7 @@ struct RelayGathering {
 
   /// Whether relays know us still: a NAT may have mapped us anew, and then they have nothing of ours.
   mutating func check(at now: Instant) {
-    for index in legs.indices where legs[index].allocation != nil {
+    for index in legs.indices where legs[index].exchange != nil {
       handle(.check, of: index, at: now)
     }
     proceed(at: now)
@@ -179,7 +179,7 @@ struct RelayGathering {
   func owns(_ path: DatagramPath) -> Bool { leg(on: path) != nil }
 
   private func leg(on path: DatagramPath) -> Int? {
-    legs.firstIndex { $0.allocation != nil && $0.path == path }
+    legs.firstIndex { $0.exchange != nil && $0.path == path }
   }
 
   mutating func receive(_ bytes: [UInt8], on path: DatagramPath, at now: Instant) {
@@ -188,21 +188,13 @@ struct RelayGathering {
     proceed(at: now)
   }
 
-  func owns(_ stream: StreamID) -> Bool {
-    stream.isToRelay
-  }
-
   private func leg(on stream: StreamID) -> Int? {
     legs.firstIndex { $0.stream == stream }
   }
 
   mutating func handleDialed(_ stream: StreamID, at now: Instant) {
     guard let index = leg(on: stream), let grant else { return outputs.append(.hangUp(stream)) }
-    if legs[index].server.carrier == .tls {
-      secure(index, at: now)
-    } else {
-      allocate(index, with: grant, at: now)
-    }
+    ask(index, with: grant, at: now)
     proceed(at: now)
   }
 
@@ -216,12 +208,7 @@ struct RelayGathering {
 
   mutating func receive(_ bytes: [UInt8], on stream: StreamID, at now: Instant) {
     guard let index = leg(on: stream) else { return }
-    if let session = legs[index].session {
-      session.receive(bytes, at: now)
-      takeSessionOutputs(of: index, at: now)
-    } else {
-      handle(.received(bytes), of: index, at: now)
-    }
+    handle(.received(bytes), of: index, at: now)
     proceed(at: now)
   }
 
@@ -252,18 +239,14 @@ struct RelayGathering {
   // MARK: Allocations
 
   private mutating func handle(_ input: TurnAllocation.Input, of index: Int, at now: Instant) {
-    legs[index].allocation?.handle(input, at: now)
+    legs[index].exchange?.handle(input, at: now)
     drain(index, at: now)
-    takeSessionOutputs(of: index, at: now)
   }
 
-  private mutating func allocate(_ index: Int, with grant: RelayGrant, at now: Instant) {
-    legs[index].connectBy = nil
-    legs[index].credentials = grant.credentials
-    legs[index].allocation = TurnAllocation(
-      over: legs[index].carrier == .datagram ? .datagrams : .stream,
-      family: bridges(legs[index]) ? .v4 : legs[index].family,
-      credentials: grant.credentials, ciphers: ciphers, at: now)
+  private mutating func ask(_ index: Int, with grant: RelayGrant, at now: Instant) {
+    legs[index].exchange = RelayExchange(
+      with: legs[index].server, for: bridges(legs[index]) ? .v4 : legs[index].family,
+      credentials: grant.credentials, ciphers: ciphers, sessions: sessions, at: now)
     drain(index, at: now)
   }
 
@@ -274,43 +257,50 @@ struct RelayGathering {
   }
 
   private mutating func drain(_ index: Int, at now: Instant) {
-    while let output = legs[index].allocation?.nextOutput() {
+    while let output = legs[index].exchange?.nextOutput() {
       switch output {
-      case .transmit(let bytes): transmit(bytes, of: index, at: now)
-      case .allocated(let relayed, _):
-        // Another name for another address: nothing that was found out about the one before is true
-        // of it.
-        guard CandidateRules.accepts(relayed, allowsLoopback: allowsLoopback) else {
-          return fail(index, at: now)
-        }
-        sockets += 1
-        let socket = SocketID.relayed(sockets, over: legs[index].carrier)
-        legs[index].offer = (socket, relayed)
-        legs[index].failure = nil
-        legs[index].refusals = []
-        outputs.append(.changed)
-      case .received(let bytes, let peer):
-        guard let socket = legs[index].offer?.socket else { break }
-        outputs.append(.received(bytes, DatagramPath(socket: socket, remote: peer)))
-      case .refused(let ip, let code):
-        legs[index].refusals.removeAll { $0.ip == ip }
-        if legs[index].refusals.count < RelayLeg.refusalLimit {
-          legs[index].refusals.append((ip, code))
-        }
-      case .failed(.refused(.allocate, code: 440)) where bridges(legs[index]) && grant != nil:
-        legs[index].lacksV4 = true
-        if let grant { return allocate(index, with: grant, at: now) }
-      case .failed(let failure):
-        legs[index].failure = .failed(failure)
-        return fail(index, at: now)
-      case .closed: return fail(index, at: now)
+      case .transmit(let bytes): transmit(bytes, of: index)
+      case .allocation(let output): take(output, of: index, at: now)
+      case .insecure(let failure): refuse(index, failure, at: now)
+      case .closed: fail(index, at: now)
       }
+    }
+    if legs[index].exchange?.isUp == true { legs[index].connectBy = nil }
+  }
+
+  private mutating func take(_ output: TurnAllocation.Output, of index: Int, at now: Instant) {
+    switch output {
+    case .transmit: break
+    case .allocated(let relayed, _):
+      // Another name for another address: nothing that was found out about the one before is true of
+      // it.
+      guard CandidateRules.accepts(relayed, allowsLoopback: allowsLoopback) else {
+        return fail(index, at: now)
+      }
+      sockets += 1
+      let socket = SocketID.relayed(sockets, over: legs[index].carrier)
+      legs[index].offer = (socket, relayed)
+      legs[index].failure = nil
+      legs[index].refusals = []
+      outputs.append(.changed)
+    case .received(let bytes, let peer):
+      guard let socket = legs[index].offer?.socket else { break }
+      outputs.append(.received(bytes, DatagramPath(socket: socket, remote: peer)))
+    case .refused(let ip, let code): legs[index].note(refusal: code, of: ip)
+    case .failed(.refused(.allocate, code: 440)) where bridges(legs[index]):
+      legs[index].lacksV4 = true
+      let family = legs[index].family
+      legs[index].exchange?.ask(for: family, at: now)
+    case .failed(let failure):
+      legs[index].failure = .failed(failure)
+      fail(index, at: now)
+    case .closed: fail(index, at: now)
     }
   }
 
   /// Asks again, at once where a newer grant may help. What waited for it to succeed waits no more.
   private mutating func fail(_ index: Int, at now: Instant) {
-    let isOutdated = legs[index].credentials.map { $0 != grant?.credentials } ?? false
+    let isOutdated = legs[index].exchange.map { $0.credentials != grant?.credentials } ?? false
     end(index, at: now)
     legs[index].beginAt = isOutdated ? now : now + Self.retryPause
     let waiting = legs.filter { $0.rank > legs[index].rank && $0.beginAt != nil }
@@ -321,52 +311,18 @@ struct RelayGathering {
   }
 
   private mutating func end(_ index: Int, at now: Instant) {
-    legs[index].allocation?.handle(.close, at: now)
-    while case .transmit(let bytes)? = legs[index].allocation?.nextOutput() {
-      transmit(bytes, of: index, at: now)
-    }
-    legs[index].session?.close(at: now)
-    while let output = legs[index].session?.nextOutput() {
-      if case .transmit(let bytes) = output, let stream = legs[index].stream {
-        outputs.append(.write(bytes, stream))
-      }
+    legs[index].exchange?.handle(.close, at: now)
+    while let output = legs[index].exchange?.nextOutput() {
+      if case .transmit(let bytes) = output { transmit(bytes, of: index) }
     }
     if let stream = legs[index].stream { outputs.append(.hangUp(stream)) }
     if legs[index].offer != nil { outputs.append(.changed) }
-    legs[index].allocation = nil
+    legs[index].exchange = nil
     legs[index].offer = nil
     legs[index].stream = nil
-    legs[index].session = nil
     legs[index].connectBy = nil
     legs[index].backlog = 0
     legs[index].beginAt = nil
-  }
-
-  // MARK: TLS
-
-  private mutating func secure(_ index: Int, at now: Instant) {
-    guard let host = legs[index].server.hostName, let sessions else {
-      return refuse(index, .refused("its name is malformed"), at: now)
-    }
-    legs[index].session = sessions.makeSession(host: host)
-    legs[index].session?.start(at: now)
-    takeSessionOutputs(of: index, at: now)
-  }
-
-  private mutating func takeSessionOutputs(of index: Int, at now: Instant) {
-    while let output = legs[index].session?.nextOutput() {
-      switch output {
-      case .transmit(let bytes):
-        if let stream = legs[index].stream { outputs.append(.write(bytes, stream)) }
-      case .established:
-        if let grant { allocate(index, with: grant, at: now) }
-      case .received(let bytes):
-        legs[index].allocation?.handle(.received(bytes), at: now)
-        drain(index, at: now)
-      case .closed: return fail(index, at: now)
-      case .failed(let failure): return refuse(index, failure, at: now)
-      }
-    }
   }
 
   /// Asked again like any that failed: certificates are renewed.
@@ -382,18 +338,16 @@ struct RelayGathering {
   }
 
   private mutating func giveUp(_ index: Int, at now: Instant) {
-    if legs[index].session == nil {
+    if legs[index].exchange == nil {
       fail(index, at: now)
     } else {
       refuse(index, .timedOut, at: now)
     }
   }
 
-  private mutating func transmit(_ bytes: [UInt8], of index: Int, at now: Instant) {
+  private mutating func transmit(_ bytes: [UInt8], of index: Int) {
     if let path = legs[index].path {
       outputs.append(.transmit(bytes, path))
-    } else if let session = legs[index].session {
-      session.send(bytes, at: now)
     } else if let stream = legs[index].stream {
       outputs.append(.write(bytes, stream))
     }
@@ -404,7 +358,7 @@ struct RelayGathering {
   mutating func handleTimeout(at now: Instant) {
     for index in legs.indices {
       if let due = legs[index].connectBy, due <= now { giveUp(index, at: now) }
-      guard let due = legs[index].allocation?.nextDeadline, due.at <= now else { continue }
+      guard let due = legs[index].exchange?.nextDeadline, due.at <= now else { continue }
       handle(.timeout, of: index, at: now)
     }
     proceed(at: now)
@@ -413,7 +367,7 @@ struct RelayGathering {
   var nextDeadline: Deadline? {
     var deadline: Deadline?
     for index in 0..<legs.count {
-      deadline = .earlier(deadline, legs[index].allocation?.nextDeadline)
+      deadline = .earlier(deadline, legs[index].exchange?.nextDeadline)
       deadline = .earlier(
         deadline, legs[index].connectBy.map { Deadline("relay connection", at: $0) })
       deadline = .earlier(deadline, legs[index].beginAt.map { Deadline("relay", at: $0) })
@@ -431,7 +385,7 @@ struct RelayGathering {
       if legs[index].carrier == .datagram {
         guard let socket = base(for: server) else { continue }
         legs[index].path = DatagramPath(socket: socket, remote: server.address)
-        allocate(index, with: grant, at: now)
+        ask(index, with: grant, at: now)
       } else if legs.contains(where: { $0.rank < legs[index].rank && $0.offer != nil }) {
         legs[index].beginAt = now + Self.retryPause
       } else {

@@ -8,14 +8,10 @@ struct RelayLeg {
   var path: DatagramPath?
   /// The same over TCP, from its dialling on.
   var stream: StreamID?
-  /// What protects that, where the relay is spoken with over TLS.
-  var session: (any SecureSession)?
   /// When the connection, and TLS on it, must stand; `nil` when they do.
   var connectBy: Instant?
-  /// Those that the allocation was asked for with.
-  var credentials: TurnCredentials?
-  /// `nil` before it is asked for, and over TCP until the connection stands.
-  var allocation: TurnAllocation?
+  /// `nil` before it is asked, and over TCP until the connection stands.
+  var exchange: RelayExchange?
   /// The address that is ours there, and what the hub calls it.
   var offer: (socket: SocketID, relayed: SocketAddress)?
   /// When to ask, while nothing is under way.
@@ -26,13 +22,18 @@ struct RelayLeg {
   var lacksV4 = false
   /// Whom the relay refuses, and with which code.
   var refusals: [(ip: IPAddress, code: Int)] = []
-  static let refusalLimit = 16
+  private static let refusalLimit = 16
   /// Bytes that the kernel hasn't taken yet, over TCP.
   var backlog = 0
 
   init(_ server: RelayServer, beginAt: Instant) {
     self.server = server
     self.beginAt = beginAt
+  }
+
+  mutating func note(refusal code: Int, of ip: IPAddress) {
+    refusals.removeAll { $0.ip == ip }
+    if refusals.count < Self.refusalLimit { refusals.append((ip, code)) }
   }
 
   /// Those of lower ranks are tried first.

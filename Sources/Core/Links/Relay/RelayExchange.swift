@@ -1,0 +1,115 @@
+package import Ciphers
+package import Units
+package import Wire
+
+/// All that is said with one relay, from the first byte to the last: an allocation, and TLS beneath
+/// it where the relay is spoken with over that.
+///
+/// Over a connection it begins when that stands. Call `handle`, drain `nextOutput()` until `nil`, and
+/// call `handle(.timeout, …)` when `nextDeadline` has come.
+package struct RelayExchange {
+  package enum Output: Sendable {
+    /// For the wire: a datagram, or the next bytes of the stream.
+    case transmit([UInt8])
+    /// What the allocation tells, but for `.transmit`.
+    case allocation(TurnAllocation.Output)
+    /// TLS did not come about, or ended with an error. Nothing follows.
+    case insecure(SecureSessionFailure)
+    /// The relay has ended TLS in order. Nothing follows.
+    case closed
+  }
+
+  package let credentials: TurnCredentials
+  private let server: RelayServer
+  /// Of the address that is asked for.
+  private var family: StunFamily
+  private let ciphers: any CipherSuite
+  /// `nil` over anything but TLS.
+  private let session: (any SecureSession)?
+  /// `nil` until TLS stands.
+  private var allocation: TurnAllocation?
+  /// TLS could not even begin.
+  private var failure: SecureSessionFailure?
+  /// When something last happened.
+  private var turnAt: Instant
+
+  /// `sessions` make those of relays over TLS, which can't be asked without.
+  package init(
+    with server: RelayServer, for family: StunFamily, credentials: TurnCredentials,
+    ciphers: any CipherSuite, sessions: (any RelaySessionFactory)?, at now: Instant
+  ) {
+    self.server = server
+    self.family = family
+    self.credentials = credentials
+    self.ciphers = ciphers
+    turnAt = now
+    guard server.carrier == .tls else {
+      session = nil
+      allocate(at: now)
+      return
+    }
+    session = server.hostName.flatMap { host in sessions?.makeSession(host: host) }
+    if session == nil { failure = .refused("its name is malformed") }
+    session?.start(at: now)
+  }
+
+  private mutating func allocate(at now: Instant) {
+    allocation = TurnAllocation(
+      over: server.carrier == .udp ? .datagrams : .stream,
+      family: family,
+      credentials: credentials, ciphers: ciphers, at: now)
+  }
+
+  /// Another address on the same carrier, where the relay has refused the one before.
+  package mutating func ask(for family: StunFamily, at now: Instant) {
+    self.family = family
+    allocate(at: now)
+  }
+
+  /// TLS stands, or is not needed.
+  package var isUp: Bool { allocation != nil }
+
+  /// What was received is what came over the wire.
+  package mutating func handle(_ input: TurnAllocation.Input, at now: Instant) {
+    turnAt = now
+    if case .received(let bytes) = input, let session {
+      session.receive(bytes, at: now)
+    } else {
+      allocation?.handle(input, at: now)
+    }
+    if case .timeout = input, let due = session?.nextDeadline, due.at <= now {
+      session?.handleTimeout(at: now)
+    }
+    if case .close = input, let session {
+      while let output = allocation?.nextOutput() {
+        if case .transmit(let bytes) = output { session.send(bytes, at: now) }
+      }
+      session.close(at: now)
+    }
+  }
+
+  package mutating func nextOutput() -> Output? {
+    if let failure {
+      self.failure = nil
+      return .insecure(failure)
+    }
+    while true {
+      switch session?.nextOutput() {
+      case .transmit(let bytes): return .transmit(bytes)
+      case .established: allocate(at: turnAt)
+      case .received(let bytes): allocation?.handle(.received(bytes), at: turnAt)
+      case .closed: return .closed
+      case .failed(let failure): return .insecure(failure)
+      case nil:
+        guard let output = allocation?.nextOutput() else { return nil }
+        guard case .transmit(let bytes) = output else { return .allocation(output) }
+        guard let session else { return .transmit(bytes) }
+        session.send(bytes, at: turnAt)
+      }
+    }
+  }
+
+  package var nextDeadline: Deadline? {
+    .earlier(allocation?.nextDeadline, session?.nextDeadline)
+  }
+}
