@@ -91,6 +91,20 @@ import Wire
     #expect(found.foundation != description.candidates[0].foundation)
   }
 
+  @Test func `a NAT that maps us anew makes a generation each time, however often`() throws {
+    let bench = Bench()
+    bench.answer(Self.outside)
+    for time in 1...40 {
+      bench.run(.seconds(16))
+      let elsewhere = SocketAddress(Self.outside.ip, port: Self.outside.port + UInt16(time))
+      bench.answer(elsewhere)
+      let description = try #require(bench.told.last)
+      #expect(description.generation == UInt32(time))
+      #expect(description.candidates.map(\.address) == [Self.inside, elsewhere])
+    }
+    #expect(Set(bench.told.map(\.userFragment)).count == 41)
+  }
+
   @Test func `whoever appears later is told at once`() throws {
     let bench = Bench()
     bench.answer(Self.outside)

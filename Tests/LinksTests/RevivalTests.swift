@@ -7,16 +7,19 @@ import Units
 @Suite struct RevivalTests {
   /// Heard every `gap` for so long, and then no more: the steps that follow, by when they come.
   private func steps(
-    after gaps: [(gap: Interval, time: Interval)], for time: Interval = .seconds(3)
+    after gaps: [(gap: Interval, time: Interval)], for time: Interval = .seconds(3),
+    isChanging: Bool = false
   ) -> [(at: Interval, step: Revival.Step)] {
     var revival = Revival()
+    var generation: UInt32 = 0
     var now = Instant.zero + .seconds(1)
     for (gap, time) in gaps {
       let end = now + time
       while now + gap <= end {
         now += gap
         while revival.nextStep(pathAnsweredAt: nil, at: now) != nil {}
-        revival.observe(heardAt: now)
+        if isChanging, gap > .milliseconds(20) { generation += 1 }
+        revival.observe(heardAt: now, on: Revival.Way(path: nil, generation: generation))
       }
     }
     let heardAt = now
@@ -54,6 +57,15 @@ import Units
       gaps = gaps.suffix(3) + [(outage, outage), (.milliseconds(20), .seconds(4))]
     }
     #expect(probe(after: gaps) == .milliseconds(300))
+  }
+
+  @Test func `an outage that another way has ended is not taken for usual`() {
+    let gaps: [(gap: Interval, time: Interval)] = [
+      (.milliseconds(20), .seconds(1)), (.seconds(1), .seconds(1)),
+    ]
+    let found = steps(after: gaps, isChanging: true)
+    #expect(found.first { $0.step == .probe }?.at == .milliseconds(300))
+    #expect(probe(after: gaps) == nil)
   }
 
   @Test func `what was usual is forgotten in a while`() throws {

@@ -17,6 +17,8 @@ final class PeerLinks {
   /// The latest that the other side told.
   var theirs: LinkDescription?
   var ownCandidates: [Candidate] = []
+  /// The addresses that the other side was told in this generation.
+  private var told: [SocketAddress] = []
   var ownBases: [(SocketID, Candidate)] = []
   var hasEndpoints = false
   /// Not again before this when the other side is behind.
@@ -106,14 +108,23 @@ final class PeerLinks {
     turn(at: now)
   }
 
-  /// Other candidates of the same sockets, and addresses at relays: no new generation, the checks that go on are as
-  /// good as before.
+  /// What servers have told meanwhile, of the same sockets: addresses that we are seen under and
+  /// those at relays. More of them are told as they come, the checks that go on are as good as
+  /// before. One in another's place is a NAT that has mapped us anew, or a relay that has forgotten
+  /// us: a new generation, as with an address of our own, or in the end the other side would have
+  /// heard of so many that it takes no more.
   func offer(
     _ bases: [(SocketID, Candidate)], candidates: [Candidate], at now: Instant
   ) {
+    guard candidates != ownCandidates || !bases.elementsEqual(ownBases, by: ==) else { return }
     ownBases = bases
     ownCandidates = candidates
     datagrams.setLocal(bases, at: now)
+    let offered = candidates.map(\.address)
+    if told.contains(where: { !offered.contains($0) }), !offered.allSatisfy(told.contains) {
+      restart(to: generation &+ 1, at: now)
+      datagrams.probe(at: now)
+    }
     if isPresent { describe(at: now) }
     turn(at: now)
   }
@@ -162,16 +173,21 @@ final class PeerLinks {
 
   func restart(to generation: UInt32, at now: Instant) {
     self.generation = generation
+    told = []
     datagrams.restart(at: now)
   }
 
   func describe(at now: Instant) {
     guard hasEndpoints else { return }
     remindAt = now + .seconds(1)
+    let tellable = shield.tellable(ownCandidates)
+    for candidate in tellable where !told.contains(candidate.address) {
+      told.append(candidate.address)
+    }
     let description = LinkDescription(
       certificateKeyHash: configuration.sessions.certificateKeyHash, generation: generation,
       userFragment: datagrams.credentials.userFragment, password: datagrams.credentials.password,
-      candidates: shield.tellable(ownCandidates))
+      candidates: tellable)
     outputs.append(.describe(session, description))
     if !proved.isEmpty { _ = reliable.enqueue(description.encoded, on: .path, id: 0) }
   }
@@ -201,6 +217,7 @@ final class PeerLinks {
     datagramFailure = nil
     // Whoever comes back gets fresh credentials.
     generation &+= 1
+    told = []
     datagrams = DatagramCarrier(configuration, isLower: isLower)
     datagrams.setLocal(ownBases, at: now)
   }

@@ -126,7 +126,9 @@ extension PeerLinks {
 
   func revive(at now: Instant) {
     if let link = datagrams.link, link.state == .proved {
-      revival.observe(heardAt: link.pulse.heardAt)
+      revival.observe(
+        heardAt: link.pulse.heardAt,
+        on: Revival.Way(path: datagrams.sendingPath, generation: generation))
     }
     while let step = revival.nextStep(pathAnsweredAt: datagrams.pathAnsweredAt, at: now) {
       switch step {

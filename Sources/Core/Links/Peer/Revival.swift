@@ -2,6 +2,11 @@ import Units
 
 /// What is tried, and when, to get a silent datagram link back.
 struct Revival {
+  struct Way: Equatable {
+    var path: DatagramPath?
+    /// Of the candidates.
+    var generation: UInt32
+  }
   enum Step {
     /// The path in use is checked: it may lead nowhere, or one end have got another address.
     case probe
@@ -12,7 +17,8 @@ struct Revival {
     /// ICE starts anew, with a new description.
     case restart
   }
-  private var heardAt: Instant?
+  /// What was heard last, and how we send.
+  private var heard: (at: Instant, way: Way)?
   /// Between two signs of life, of late: what is usual on this path means nothing. No longer than
   /// `Liveness.suspicion`.
   private var longestGap = Interval.zero
@@ -27,8 +33,7 @@ struct Revival {
   /// Media come every 20 ms: by then fifteen packets are missing.
   private static let leastHush = Interval.milliseconds(300)
   /// How fast a gap is forgotten, one of a second in so many seconds, and how much longer one must be to
-  /// mean something. An outage that the path's change made is a gap too: with twice its length, and a memory
-  /// of 16, each outage made the next one longer where a NAT maps anew every four seconds.
+  /// mean something.
   private static let memory: Int64 = 8
   private static let excess = 1.5
   private static let reconsiderPeriod = Interval.seconds(2)
@@ -39,20 +44,22 @@ struct Revival {
   private static let firstRestart = Interval.seconds(4)
   private static let longestRestart = Interval.seconds(32)
 
-  /// When the proved link was last heard.
-  mutating func observe(heardAt heard: Instant) {
-    if let heardAt {
-      guard heard > heardAt else { return }
-      let gap = min(heard - heardAt, Liveness.suspicion)
-      longestGap = max(gap, longestGap - gap / Self.memory)
+  /// When the proved link was last heard. A gap across which the way has changed tells nothing about
+  /// what is usual: if it did, each outage would make the next one longer where a NAT maps anew every few
+  /// seconds.
+  mutating func observe(heardAt instant: Instant, on way: Way) {
+    if let heard {
+      guard instant > heard.at else { return }
+      let gap = min(instant - heard.at, Liveness.suspicion)
+      if heard.way == way { longestGap = max(gap, longestGap - gap / Self.memory) }
     }
-    heardAt = heard
-    probeAt = heard + min(max(Self.leastHush, longestGap * Self.excess), Liveness.suspicion)
-    reconsiderAt = heard + Liveness.suspicion
-    replaceAt = heard + Self.replaceAfter
+    heard = (instant, way)
+    probeAt = instant + min(max(Self.leastHush, longestGap * Self.excess), Liveness.suspicion)
+    reconsiderAt = instant + Liveness.suspicion
+    replaceAt = instant + Self.replaceAfter
     isPathAnswering = false
     restartPause = Self.firstRestart
-    restartAt = heard + restartPause
+    restartAt = instant + restartPause
   }
 
   /// `pathAnsweredAt`: when the path last proved to work without the session.
@@ -84,7 +91,7 @@ struct Revival {
   }
 
   var nextDeadline: Deadline? {
-    guard heardAt != nil else { return nil }
+    guard heard != nil else { return nil }
     return Deadline("revival", at: min(probeAt, reconsiderAt, replaceAt, restartAt))
   }
 }
