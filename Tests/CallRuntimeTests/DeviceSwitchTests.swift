@@ -65,13 +65,14 @@ private final class CameraShop: Sendable {
 }
 
 private final class NoEncoder: VideoEncoder {
+  func prepare(_ settings: VideoEncoderSettings) {}
   func encode(
     _ frame: VideoFrame, settings: VideoEncoderSettings, forceKeyFrame: Bool
   ) throws(MediaError) -> EncodedVideoFrame? { nil }
 }
 
 /// Waits for something that another thread does; generous, since a busy machine proves nothing.
-private func awaits(_ condition: () -> Bool) -> Bool {
+func awaits(_ condition: () -> Bool) -> Bool {
   let end = Clock.now + .seconds(30)
   while !condition() {
     if Clock.now > end { return false }
@@ -109,7 +110,7 @@ private func awaits(_ condition: () -> Bool) -> Bool {
     let shop = CameraShop()
     let watch = Watch()
     let thread = try watch.thread(shop)
-    let handle = try thread.start()
+    let handles = try thread.start()
     #expect(awaits { watch.previewCount > 3 })
     thread.turn(on: false)
     #expect(awaits { openCount(shop) == 0 })
@@ -119,7 +120,7 @@ private func awaits(_ condition: () -> Bool) -> Bool {
     thread.turn(on: true)
     #expect(awaits { openCount(shop) == 1 && watch.previewCount > seen })
     thread.stop()
-    handle.join()
+    for handle in handles { handle.join() }
     #expect(openCount(shop) == 0)
     #expect(watch.failures.withLock { $0 }.isEmpty)
   }
@@ -128,7 +129,7 @@ private func awaits(_ condition: () -> Bool) -> Bool {
     let shop = CameraShop()
     let watch = Watch()
     let thread = try watch.thread(shop)
-    let handle = try thread.start()
+    let handles = try thread.start()
     for _ in 0..<200 {
       thread.turn(on: false)
       thread.turn(on: true)
@@ -137,7 +138,7 @@ private func awaits(_ condition: () -> Bool) -> Bool {
     #expect(awaits { watch.previewCount > seen + 3 })
     #expect(openCount(shop) == 1)
     thread.stop()
-    handle.join()
+    for handle in handles { handle.join() }
     #expect(openCount(shop) == 0)
   }
 
@@ -145,7 +146,7 @@ private func awaits(_ condition: () -> Bool) -> Bool {
     let shop = CameraShop(failsAfter: 5)
     let watch = Watch()
     let thread = try watch.thread(shop)
-    let handle = try thread.start()
+    let handles = try thread.start()
     #expect(awaits { watch.failures.withLock { $0.count } == 1 })
     thread.turn(on: true)
     #expect(awaits { watch.failures.withLock { $0.count } == 3 })
@@ -155,7 +156,7 @@ private func awaits(_ condition: () -> Bool) -> Bool {
     #expect(watch.failures.withLock { $0 } == ["unplugged", "back", "unplugged", "taken"])
     #expect(watch.previewCount == 10)
     thread.stop()
-    handle.join()
+    for handle in handles { handle.join() }
   }
 
   @Test func `a source that cannot be opened again stays open, shows nothing while off`() throws {
@@ -163,14 +164,14 @@ private func awaits(_ condition: () -> Bool) -> Bool {
     let watch = Watch()
     let thread = try watch.thread(shop, reopens: false)
     thread.turn(on: false)
-    let handle = try thread.start()
+    let handles = try thread.start()
     usleep(20_000)
     #expect(watch.previewCount == 0)
     #expect(openCount(shop) == 1)
     thread.turn(on: true)
     #expect(awaits { watch.previewCount > 0 })
     thread.stop()
-    handle.join()
+    for handle in handles { handle.join() }
     #expect(shop.openings.load(ordering: .sequentiallyConsistent) == 1)
   }
 }

@@ -27,14 +27,13 @@ package final class VP8Encoder: VideoEncoder {
 
   private var cpuUsed: Int { givenSpeed ?? speed.cpuUsed }
 
+  package func prepare(_ settings: VideoEncoderSettings) throws(MediaError) {
+    _ = try codec(for: settings)
+  }
+
   package func encode(
     _ frame: VideoFrame, settings: VideoEncoderSettings, forceKeyFrame: Bool
   ) throws(MediaError) -> EncodedVideoFrame? {
-    guard settings.size.isValid else {
-      throw MediaError(
-        .unsupported, "a picture of \(settings.size) cannot be encoded",
-        remedy: "use even sides between 16 and 4096")
-    }
     let codec = try codec(for: settings)
     let step = still.next(
       frame.picture, at: frame.capturedAt, rate: settings.bitrate, isKeyFrame: forceKeyFrame)
@@ -63,6 +62,11 @@ package final class VP8Encoder: VideoEncoder {
   }
 
   private func codec(for settings: VideoEncoderSettings) throws(MediaError) -> VP8EncoderContext {
+    guard settings.size.isValid else {
+      throw MediaError(
+        .unsupported, "a picture of \(settings.size) cannot be encoded",
+        remedy: "use even sides between 16 and 4096")
+    }
     if let codec, codec.size == settings.size {
       try codec.apply(settings)
       return codec

@@ -97,6 +97,8 @@ package struct VideoEncoderSettings: Hashable, Sendable {
 }
 
 package protocol VideoEncoder: AnyObject {
+  /// Makes ready for pictures under settings like these: the first then takes no longer than others.
+  func prepare(_ settings: VideoEncoderSettings) throws(MediaError)
   /// Encodes one picture, scaled to the settings' size; or drops it (`nil`), to keep the rate or because it
   /// shows nothing new.
   func encode(

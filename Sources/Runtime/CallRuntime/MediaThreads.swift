@@ -100,7 +100,7 @@ package final class MediaThreads {
 
   /// Starts the sources; decoders start with their peers.
   package func start() throws(SystemError) {
-    if let picture { handles.append(try picture.start()) }
+    if let picture { handles += try picture.start() }
     if let soundIn { handles.append(try soundIn.start()) }
     if let soundOut { handles.append(try soundOut.start()) }
   }

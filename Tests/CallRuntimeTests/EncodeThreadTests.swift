@@ -1,0 +1,161 @@
+import Call
+import Glibc
+import Media
+import Runtime
+import Synchronization
+import Testing
+import Units
+
+@testable import CallRuntime
+
+/// What it was told to do, in order.
+private final class Diary: Sendable {
+  private let lines = Mutex<[String]>([])
+  func note(_ line: String) { lines.withLock { $0.append(line) } }
+  var all: [String] { lines.withLock { $0 } }
+}
+
+private final class DiaryEncoder: VideoEncoder {
+  private let diary: Diary
+  private let fails: Bool
+
+  init(_ diary: Diary, fails: Bool = false) {
+    self.diary = diary
+    self.fails = fails
+    diary.note("made")
+  }
+
+  func prepare(_ settings: VideoEncoderSettings) { diary.note("ready for \(settings.size)") }
+
+  func encode(
+    _ frame: VideoFrame, settings: VideoEncoderSettings, forceKeyFrame: Bool
+  ) throws(MediaError) -> EncodedVideoFrame? {
+    if fails { throw MediaError(.failed, "broken", remedy: "none") }
+    diary.note("encoded")
+    return EncodedVideoFrame(
+      bytes: [], isKeyFrame: forceKeyFrame, size: settings.size,
+      capturedAt: frame.capturedAt)
+  }
+}
+
+@Suite struct EncodeThreadTests {
+  /// The thread with an encoder that tells what it does, and what the thread tells.
+  private final class Bench: Sendable {
+    let diary = Diary()
+    let thread: EncodeThread
+    private let handle: Thread
+
+    init(fails: Bool = false) throws {
+      let diary = diary
+      thread = try EncodeThread(
+        makeEncoder: { () throws(MediaError) -> any VideoEncoder in
+          DiaryEncoder(diary, fails: fails)
+        },
+        report: { input in
+          if case .encodedVideo(let frame) = input {
+            diary.note("\(frame.rendition) \(frame.isKeyFrame ? "key" : "delta")")
+          }
+          return true
+        },
+        fail: { diary.note("failed: \($0.message)") })
+      handle = try thread.start()
+    }
+
+    func take(
+      _ size: PictureSize = PictureSize(width: 64, height: 48), at time: Instant = Clock.now
+    ) {
+      thread.take(
+        VideoFrame(picture: Picture(size: size) { _ in }, capturedAt: time), framesPerSecond: 30)
+    }
+    func order(_ rendition: Rendition = .main) {
+      thread.order(
+        rendition,
+        VideoOrder(
+          size: PictureSize(width: 64, height: 48), framesPerSecond: 30,
+          bitrate: .kilobits(500)))
+    }
+    func has(_ lines: [String]) -> Bool { awaits { self.diary.all == lines } }
+
+    func end() {
+      thread.stop()
+      handle.join()
+    }
+  }
+
+  private static let ready = ["made", "ready for 64x48"]
+
+  @Test func `who comes gets the picture that is there, from an encoder that is ready`() throws {
+    let bench = try Bench()
+    defer { bench.end() }
+    bench.take()
+    #expect(bench.has(Self.ready))
+    bench.thread.wantKeyFrame(.main)
+    bench.order()
+    #expect(bench.has(Self.ready + ["encoded", "main key"]))
+  }
+
+  @Test func `each picture is encoded once, whatever is ordered meanwhile`() throws {
+    let bench = try Bench()
+    defer { bench.end() }
+    bench.order()
+    bench.take()
+    #expect(bench.has(["made", "encoded", "main delta"]))
+    bench.order(.small)
+    #expect(bench.has(["made", "encoded", "main delta", "made", "encoded", "small delta"]))
+    bench.thread.order(.small, nil)
+    bench.order(.small)
+    usleep(20_000)
+    #expect(bench.diary.all.count == 6)
+  }
+
+  @Test func `what was seen before the camera was off is never sent`() throws {
+    let bench = try Bench()
+    defer { bench.end() }
+    bench.take()
+    #expect(bench.has(Self.ready))
+    bench.thread.turn(on: false)
+    bench.take()
+    bench.order()
+    usleep(20_000)
+    bench.thread.turn(on: true)
+    bench.order()
+    usleep(20_000)
+    #expect(bench.diary.all == Self.ready)
+    bench.take()
+    #expect(bench.has(Self.ready + ["encoded", "main delta"]))
+  }
+
+  @Test func `a picture of long ago is not sent`() throws {
+    let bench = try Bench()
+    defer { bench.end() }
+    bench.take(at: Clock.now - .milliseconds(101))
+    bench.order()
+    usleep(20_000)
+    #expect(bench.diary.all.isEmpty)
+  }
+
+  @Test func `an encoder that is wanted no more gives way to one that is ready`() throws {
+    let bench = try Bench()
+    defer { bench.end() }
+    bench.order()
+    bench.take()
+    #expect(bench.has(["made", "encoded", "main delta"]))
+    bench.thread.order(.main, nil)
+    bench.take()
+    #expect(bench.has(["made", "encoded", "main delta"] + Self.ready))
+  }
+
+  @Test func `an encoder that fails is told of once, until the source is on again`() throws {
+    let bench = try Bench(fails: true)
+    defer { bench.end() }
+    bench.order()
+    bench.take()
+    #expect(bench.has(["made", "failed: broken"]))
+    bench.take()
+    usleep(20_000)
+    #expect(bench.diary.all.count == 2)
+    bench.thread.turn(on: true)
+    bench.take()
+    #expect(bench.has(["made", "failed: broken", "made", "failed: broken"]))
+  }
+}
