@@ -35,17 +35,15 @@ struct CoturnTests {
   @Test func `an address that was given back counts no more`() throws {
     let server = try Turnserver(["--user-quota", "1"])
     for _ in 0..<3 {
-      // coturn counts one for a moment more; were it not given back, for ten minutes.
       var client = try RelayClient(loop, .udp, server, server.credentials("one"))
-      try turn(loop, [client]) {
-        if client.failure == .quotaReached {
-          usleep(50_000)
-          if let next = try? RelayClient(loop, .udp, server, server.credentials("one")) {
-            client = next
-          }
-        }
-        return client.relayed != nil
+      // coturn counts one for a moment more; were it not given back, for ten minutes.
+      for _ in 0..<100 {
+        try turn(loop, [client]) { client.relayed != nil || client.failure != nil }
+        guard client.failure == .quotaReached else { break }
+        usleep(50_000)
+        client = try RelayClient(loop, .udp, server, server.credentials("one"))
       }
+      #expect(client.relayed != nil)
       client.close()
       try turn(loop, [client]) { client.isClosed }
     }
