@@ -9,9 +9,11 @@ import Wire
     SessionID(bytes: [UInt8](repeating: byte, count: SessionID.count))!
   }
 
-  /// A TCP connection to `victim`: all of a turn comes as one piece. Right behind its identity,
-  /// which it is refused for, it chooses itself for ever.
-  private func choose(_ lab: Lab, _ victim: Lab.Node, in member: Lab.Node) {
+  /// A TCP connection to `victim`, where all of a turn comes as one piece. Right behind its identity,
+  /// which it is refused for, comes what `speak` says.
+  private func intrude(
+    _ lab: Lab, _ victim: Lab.Node, in member: Lab.Node, _ speak: (PeerLink) -> Void
+  ) {
     let ciphers = FakeCiphers(seed: 77)
     let configuration = LinkHubConfiguration(
       roomID: [UInt8](repeating: 7, count: 16), ownSession: member.session,
@@ -29,11 +31,11 @@ import Wire
     var read = victim.heard.count
     lab.feed(
       victim, .accepted(stream, from: SocketAddress(.v4(203, 0, 113, 9), port: 9)))
-    var isChosen = false
+    var hasSpoken = false
     for _ in 0..<20 {
-      if link.state == .proved, !isChosen {
-        isChosen = true
-        link.select(Select(number: .max), at: lab.now)
+      if link.state == .proved, !hasSpoken {
+        hasSpoken = true
+        speak(link)
       }
       var bytes: [UInt8] = []
       while let output = link.nextOutput() {
@@ -45,8 +47,25 @@ import Wire
       }
       read = victim.heard.count
     }
-    #expect(isChosen)
+    #expect(hasSpoken)
     #expect(victim.failures.contains(.identity))
+  }
+
+  @Test func `what comes right behind an identity that is refused is not taken`() throws {
+    let lab = Lab(seed: 42)
+    let anna = lab.add("anna", .init(session: session(9)))
+    let bert = lab.add("bert", .init(session: session(1)))
+    lab.introduceAll()
+    lab.run(.seconds(2))
+    intrude(lab, anna, in: bert) { link in
+      #expect(link.send(Frame(.rtp, [1, 2, 3]), at: lab.now))
+      #expect(link.send(Frame(.goodbye, Goodbye(isAnswer: false).encoded), at: lab.now))
+    }
+    #expect(anna.frames.isEmpty)
+    #expect(anna.losses.isEmpty)
+    lab.feed(bert, .send(anna.session, .rtp, [7]))
+    lab.run(.milliseconds(100))
+    #expect(anna.frames == [[7]])
   }
 
   @Test func `a carrier that may not join a session chooses no path for it`() {
@@ -55,7 +74,7 @@ import Wire
     let bert = lab.add("bert", .init(session: session(1)))
     lab.introduceAll()
     lab.run(.seconds(2))
-    choose(lab, anna, in: bert)
+    intrude(lab, anna, in: bert) { $0.select(Select(number: .max), at: lab.now) }
     func carriers() -> [Carrier?] {
       [anna.hub.sendingLink(of: bert.session), bert.hub.sendingLink(of: anna.session)]
         .map { $0?.carrier }

@@ -79,4 +79,33 @@ import Wire
     // With his key she gets as far as Anna's proof, and no further.
     #expect((proofs > 0) == isKeyLent)
   }
+
+  /// Somebody who is in the room twice, and goes and comes with one of the two.
+  @Test(arguments: [Transport.auto, .udp, .tcp])
+  func `S25: two sessions of one identity share no message`(transport: Transport) throws {
+    for seed in UInt64(1)...5 {
+      let call = try SimulatedCall(seed: seed)
+      var options = SimulatedMember.Options()
+      options.sendsVideo = false
+      options.sendsAudio = false
+      options.transport = transport
+      let anna = call.add("Anna", options: options)
+      options.identity = SimulatedIdentity(seed: seed)
+      let ben = call.add("Ben", options: options)
+      let other = call.add("Ben again", options: options, after: .milliseconds(300))
+      call.at(.seconds(2)) { call.chatter(every: .milliseconds(100), until: .zero + .seconds(9)) }
+      if seed % 2 == 0 {
+        call.at(.seconds(5)) { ben.move(to: call.network.nextAddresses()) }
+      }
+      call.run(for: .seconds(20))
+      call.finish()
+      #expect(call.findings.isEmpty, "seed \(seed): \(call.findings.summary)")
+      #expect(call.chatLinesSaid > 100 && call.chatLinesHeard == 2 * call.chatLinesSaid)
+      let keys = anna.events.compactMap {
+        if case .trust(_, let id, _) = $0.event { id } else { nil }
+      }
+      #expect(keys.count == 2 && Set(keys).count == 1)
+      _ = other
+    }
+  }
 }

@@ -24,6 +24,8 @@ package final class SimulatedMember {
     package var layers = 1
     /// Of this computer's clocks.
     package var clockError = 0.0
+    /// Another process's of the same person; `nil`: one of its own.
+    package var identity: SimulatedIdentity?
     package init() {}
   }
 
@@ -82,7 +84,8 @@ package final class SimulatedMember {
     var random = world.split()
     clock = SimulatedClock(
       epoch: .seconds(1_000 + 100_000 * random.unit()), partsPerMillion: options.clockError)
-    identity = SimulatedIdentity(seed: random.next())
+    let own = SimulatedIdentity(seed: random.next())
+    identity = options.identity ?? own
     let ciphers = SimulatedCipherSuite(seed: random.next())
     session = SessionID(bytes: random.bytes(SessionID.count))!
     peer = session.description
