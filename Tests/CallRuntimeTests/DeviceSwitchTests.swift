@@ -90,6 +90,7 @@ func awaits(_ condition: () -> Bool) -> Bool {
       let reopen = { @Sendable () throws(MediaError) -> any VideoSource in try shop.open() }
       return try PictureThread(
         source: try shop.open(), reopen: reopens ? reopen : nil,
+        largest: PictureSize(width: 1_280, height: 720),
         makeEncoder: { () throws(MediaError) -> any VideoEncoder in NoEncoder() },
         preview: { [self] _ in previews.add(1, ordering: .sequentiallyConsistent) },
         report: { [self] input in

@@ -18,6 +18,8 @@ private final class Diary: Sendable {
 private final class DiaryEncoder: VideoEncoder {
   private let diary: Diary
   private let fails: Bool
+  /// Only its one thread uses it.
+  private nonisolated(unsafe) var size: PictureSize?
 
   init(_ diary: Diary, fails: Bool = false) {
     self.diary = diary
@@ -25,12 +27,18 @@ private final class DiaryEncoder: VideoEncoder {
     diary.note("made")
   }
 
-  func prepare(_ settings: VideoEncoderSettings) { diary.note("ready for \(settings.size)") }
+  func prepare(_ settings: VideoEncoderSettings) {
+    size = settings.size
+    diary.note("ready for \(settings.size)")
+  }
 
   func encode(
     _ frame: VideoFrame, settings: VideoEncoderSettings, forceKeyFrame: Bool
   ) throws(MediaError) -> EncodedVideoFrame? {
     if fails { throw MediaError(.failed, "broken", remedy: "none") }
+    // As libvpx's: for another size it is made anew.
+    if let size, size != settings.size { diary.note("made again for \(settings.size)") }
+    size = settings.size
     diary.note("encoded")
     return EncodedVideoFrame(
       bytes: [], isKeyFrame: forceKeyFrame, size: settings.size,
@@ -45,9 +53,12 @@ private final class DiaryEncoder: VideoEncoder {
     let thread: EncodeThread
     private let handle: Thread
 
-    init(fails: Bool = false) throws {
+    init(
+      fails: Bool = false, largest: PictureSize = PictureSize(width: 1_280, height: 720)
+    ) throws {
       let diary = diary
       thread = try EncodeThread(
+        largest: largest,
         makeEncoder: { () throws(MediaError) -> any VideoEncoder in
           DiaryEncoder(diary, fails: fails)
         },
@@ -67,12 +78,11 @@ private final class DiaryEncoder: VideoEncoder {
       thread.take(
         VideoFrame(picture: Picture(size: size) { _ in }, capturedAt: time), framesPerSecond: 30)
     }
-    func order(_ rendition: Rendition = .main) {
+    func order(
+      _ rendition: Rendition = .main, _ size: PictureSize = PictureSize(width: 64, height: 48)
+    ) {
       thread.order(
-        rendition,
-        VideoOrder(
-          size: PictureSize(width: 64, height: 48), framesPerSecond: 30,
-          bitrate: .kilobits(500)))
+        rendition, VideoOrder(size: size, framesPerSecond: 30, bitrate: .kilobits(500)))
     }
     func has(_ lines: [String]) -> Bool { awaits { self.diary.all == lines } }
 
@@ -92,6 +102,29 @@ private final class DiaryEncoder: VideoEncoder {
     bench.thread.wantKeyFrame(.main)
     bench.order()
     #expect(bench.has(Self.ready + ["encoded", "main key"]))
+  }
+
+  /// The last is as large as a source's may be; that of 1078 lines is rounded twice, by the order and
+  /// by the encoding.
+  @Test(arguments: [
+    (1_280, 720, "1280x720"), (640, 480, "640x480"), (1_920, 1_080, "1280x720"),
+    (1_920, 1_078, "1278x718"), (3_840, 2_160, "1280x720"), (4_096, 16, "1280x16"),
+    (16, 4_096, "16x720"), (16, 16, "16x16"), (4_096, 4_096, "720x720"),
+  ])
+  func `ready is the encoder that the first order needs, however large the source's pictures are`(
+    width: Int, height: Int, encoded: String
+  ) throws {
+    let largest = PictureSize(width: 1_280, height: 720)
+    let bench = try Bench(largest: largest)
+    defer { bench.end() }
+    let size = PictureSize(width: width, height: height)
+    bench.take(size)
+    #expect(bench.has(["made", "ready for \(encoded)"]), "\(bench.diary.all)")
+    // The picture may have become too old on a busy machine.
+    bench.order(.main, size.shrunk(into: largest))
+    bench.take(size)
+    #expect(awaits { bench.diary.all.contains("main delta") })
+    #expect(!bench.diary.all.contains { $0.hasPrefix("made again") }, "\(bench.diary.all)")
   }
 
   @Test func `each picture is encoded once, whatever is ordered meanwhile`() throws {

@@ -26,11 +26,18 @@ struct Y4MHeaderTests {
     #expect(full.pictureBytes == 175 * 143 + 2 * 88 * 72)
   }
 
+  /// A picture of another size would trap.
+  @Test(arguments: [(16, 16), (17, 4_095), (4_095, 17), (4_096, 4_096)])
+  func `all sides that are taken make a picture`(width: Int, height: Int) throws {
+    #expect(try Y4MHeader(line: "YUV4MPEG2 W\(width) H\(height)").pictureSize.isValid)
+  }
+
   @Test(arguments: [
     ("", Y4MHeader.Problem.notY4M), ("RIFF", .notY4M), ("YUV4MPEG2", .noSize),
     ("YUV4MPEG2 W640", .noSize), ("YUV4MPEG2 Wx H480", .noSize),
     ("YUV4MPEG2 W640 H99999999999999999999", .noSize),
     ("YUV4MPEG2 W640 H-480", .size(640, -480)), ("YUV4MPEG2 W8 H8", .size(8, 8)),
+    ("YUV4MPEG2 W1 H1", .size(1, 1)), ("YUV4MPEG2 W640 H15", .size(640, 15)),
     ("YUV4MPEG2 W4097 H480", .size(4_097, 480)), ("YUV4MPEG2 W640 H480 F30", .rate("30")),
     ("YUV4MPEG2 W640 H480 F-1:1", .rate("-1:1")),
     ("YUV4MPEG2 W640 H480 C422", .colour("422")), ("YUV4MPEG2 W640 H480 C444", .colour("444")),

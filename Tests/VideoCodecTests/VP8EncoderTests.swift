@@ -258,13 +258,24 @@ struct VP8EncoderTests {
     #expect(resized?.speed == -10)
   }
 
-  @Test func `a size that no picture may have is refused`() {
+  @Test(arguments: [(1, 1), (175, 143), (14, 16), (4_097, 16), (4_098, 2_160)])
+  func `a size that no picture may have is refused`(width: Int, height: Int) {
     let encoder = VP8Encoder(processors: 2)
+    let settings = settings(500, size: PictureSize(width: width, height: height))
+    #expect(throws: MediaError.self) { try encoder.prepare(settings) }
     #expect(throws: MediaError.self) {
-      _ = try encoder.encode(
-        frame(0), settings: settings(500, size: PictureSize(width: 175, height: 143)),
-        forceKeyFrame: false)
+      _ = try encoder.encode(frame(0), settings: settings, forceKeyFrame: false)
     }
+  }
+
+  @Test(arguments: [(16, 16), (4_096, 16), (16, 4_096)])
+  func `the smallest and the narrowest pictures are encoded`(width: Int, height: Int) throws {
+    let encoder = VP8Encoder(processors: 2)
+    let size = PictureSize(width: width, height: height)
+    try encoder.prepare(settings(500, size: size))
+    let encoded = try #require(
+      try encoder.encode(frame(0), settings: settings(500, size: size), forceKeyFrame: true))
+    #expect(try VP8Decoder().decode(encoded.bytes)?.size == size)
   }
 }
 

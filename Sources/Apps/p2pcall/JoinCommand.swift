@@ -38,7 +38,7 @@ func join(_ options: JoinOptions, start: Instant) throws -> ExitCode {
 
   let call = try CallPlan(
     options: options, address: address, user: user, server: server, bounds: bounds,
-    media: media.setup(), presenter: presenter, inbox: inbox, input: input)
+    media: media.setup(bounds), presenter: presenter, inbox: inbox, input: input)
   let result = Mutex<Result<Int, any Error>>(.success(70))
   let network = try Thread.start("network") {
     let ended = Result { try call.run() }

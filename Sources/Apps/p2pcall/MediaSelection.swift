@@ -176,7 +176,7 @@ struct MediaSelection {
     return audioSink is ALSASpeaker ? .noiseAndEcho : .noise
   }
 
-  func setup() -> MediaSetup {
+  func setup(_ bounds: MediaBounds) -> MediaSetup {
     let model = windowModel
     let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     var preview: (@Sendable (VideoFrame) -> Void)?
@@ -184,7 +184,7 @@ struct MediaSelection {
     return MediaSetup(
       videoSource: videoSource, audioSource: audioSource, reopenVideo: reopenVideo,
       reopenAudio: reopenAudio, reopenSpeaker: reopenSpeaker, cleaning: cleaning,
-      videoSink: videoSink, audioSink: audioSink,
+      largestPicture: bounds.picture, videoSink: videoSink, audioSink: audioSink,
       preview: preview,
       makeVideoEncoder: { () throws(MediaError) in VP8Encoder(processors: processors) },
       makeVideoDecoder: { () throws(MediaError) in try VP8Decoder() },

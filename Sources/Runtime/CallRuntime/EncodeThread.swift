@@ -10,6 +10,7 @@ import Units
 /// It is not the source's thread: who comes into the room gets the picture that is there and need
 /// not wait for the next, which may be 33 ms away.
 final class EncodeThread: Sendable {
+  private let largest: PictureSize
   private let makeEncoder: @Sendable () throws(MediaError) -> any VideoEncoder
   private let report: @Sendable (ConferenceInput) -> Bool
   private let fail: @Sendable (MediaError) -> Void
@@ -29,14 +30,18 @@ final class EncodeThread: Sendable {
   /// A picture older than that is not worth sending: another has come, or none will.
   private static let longestAge = Interval.milliseconds(100)
 
+  /// `largest` is the largest picture that is sent; the source's may be larger.
+  ///
   /// `report` returns false when the network thread's mailbox is full, whose rule is to refuse: then
   /// the frame is lost and the next one is a key frame. `fail` is called when pictures can't be
   /// encoded; none are, until the source was turned on again.
   init(
+    largest: PictureSize,
     makeEncoder: @escaping @Sendable () throws(MediaError) -> any VideoEncoder,
     report: @escaping @Sendable (ConferenceInput) -> Bool,
     fail: @escaping @Sendable (MediaError) -> Void
   ) throws(SystemError) {
+    self.largest = largest
     self.makeEncoder = makeEncoder
     self.report = report
     self.fail = fail
@@ -89,17 +94,21 @@ final class EncodeThread: Sendable {
   }
 
   private func run() {
-    var encoders = Rendition.allCases.map { RenditionEncoder($0) }
+    var encoders = newEncoders
     while !state.withLock({ $0.isStopped }) {
       do {
         try encodeNewest(with: &encoders)
       } catch {
-        encoders = Rendition.allCases.map { RenditionEncoder($0) }
+        encoders = newEncoders
         turn(on: false)
         fail(error)
       }
       news.wait()
     }
+  }
+
+  private var newEncoders: [RenditionEncoder] {
+    Rendition.allCases.map { RenditionEncoder($0, largest: largest) }
   }
 
   private func encodeNewest(with encoders: inout [RenditionEncoder]) throws(MediaError) {

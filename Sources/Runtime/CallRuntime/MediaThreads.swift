@@ -24,6 +24,8 @@ package struct MediaSetup: Sendable {
   package var reopenAudio: (@Sendable () throws(MediaError) -> any AudioSource)?
   package var reopenSpeaker: (@Sendable () throws(MediaError) -> any AudioSink)?
   package var cleaning: SoundCleaning
+  /// The largest picture that is sent; the source's may be larger.
+  package var largestPicture: PictureSize
   package var videoSink: (any VideoSink)?
   package var audioSink: (any AudioSink)?
   /// Gets each picture of our own source, for the self-view.
@@ -38,7 +40,7 @@ package struct MediaSetup: Sendable {
     reopenVideo: (@Sendable () throws(MediaError) -> any VideoSource)?,
     reopenAudio: (@Sendable () throws(MediaError) -> any AudioSource)?,
     reopenSpeaker: (@Sendable () throws(MediaError) -> any AudioSink)?,
-    cleaning: SoundCleaning,
+    cleaning: SoundCleaning, largestPicture: PictureSize,
     videoSink: (any VideoSink)?, audioSink: (any AudioSink)?,
     preview: (@Sendable (VideoFrame) -> Void)?,
     makeVideoEncoder: @escaping @Sendable () throws(MediaError) -> any VideoEncoder,
@@ -52,6 +54,7 @@ package struct MediaSetup: Sendable {
     self.reopenAudio = reopenAudio
     self.reopenSpeaker = reopenSpeaker
     self.cleaning = cleaning
+    self.largestPicture = largestPicture
     self.videoSink = videoSink
     self.audioSink = audioSink
     self.preview = preview
@@ -82,8 +85,8 @@ package final class MediaThreads {
     sink = setup.videoSink.map { SharedSink($0) }
     picture = try setup.videoSource.map { source throws(SystemError) in
       try PictureThread(
-        source: source, reopen: setup.reopenVideo, makeEncoder: setup.makeVideoEncoder,
-        preview: setup.preview, report: { inbox.post($0) })
+        source: source, reopen: setup.reopenVideo, largest: setup.largestPicture,
+        makeEncoder: setup.makeVideoEncoder, preview: setup.preview, report: { inbox.post($0) })
     }
     let played = setup.cleaning == .noiseAndEcho ? PlayedSound() : nil
     soundIn = try setup.audioSource.map { source throws(SystemError) in

@@ -11,12 +11,13 @@ package final class PictureThread: Sendable {
   private let preview: (@Sendable (VideoFrame) -> Void)?
   private let report: @Sendable (ConferenceInput) -> Bool
 
-  /// `reopen` is there for devices, which are closed while they are off. `preview` gets each
-  /// picture of the source, for the self-view; `report` returns false when the network thread's
-  /// mailbox is full.
+  /// `reopen` is there for devices, which are closed while they are off. `largest` is the largest
+  /// picture that is sent. `preview` gets each picture of the source, for the self-view; `report`
+  /// returns false when the network thread's mailbox is full.
   package init(
     source: any VideoSource,
     reopen: (@Sendable () throws(MediaError) -> any VideoSource)?,
+    largest: PictureSize,
     makeEncoder: @escaping @Sendable () throws(MediaError) -> any VideoEncoder,
     preview: (@Sendable (VideoFrame) -> Void)?,
     report: @escaping @Sendable (ConferenceInput) -> Bool
@@ -25,7 +26,8 @@ package final class PictureThread: Sendable {
     self.source = source
     self.preview = preview
     self.report = report
-    encoding = try EncodeThread(makeEncoder: makeEncoder, report: report) { error in
+    encoding = try EncodeThread(largest: largest, makeEncoder: makeEncoder, report: report) {
+      error in
       source.turn(on: false)
       _ = report(.deviceFailed(.camera, error))
     }

@@ -15,6 +15,8 @@ struct StandingOrder: Sendable {
 /// wanted, and given up when it is not wanted any more.
 struct RenditionEncoder {
   let rendition: Rendition
+  /// The largest picture that the call sends, to which its orders shrink what is larger.
+  private let largest: PictureSize
   private var encoder: (any VideoEncoder)?
   /// What it encoded has been asked for.
   private var isUsed = false
@@ -22,7 +24,10 @@ struct RenditionEncoder {
   private var last: UInt64?
   private var pace = FramePace()
 
-  init(_ rendition: Rendition) { self.rendition = rendition }
+  init(_ rendition: Rendition, largest: PictureSize) {
+    self.rendition = rendition
+    self.largest = largest
+  }
 
   /// `nil` where no picture was wanted, this one had its turn, or the encoder dropped it.
   mutating func encode(
@@ -47,15 +52,15 @@ struct RenditionEncoder {
       encoder = codec
     }
     isUsed = true
-    var wanted = settings
-    wanted.size = frame.picture.size.shrunk(into: settings.size)
     // The encoder scales it, if it takes it at all.
-    var encoded = try codec.encode(frame, settings: wanted, forceKeyFrame: order.isKeyFrameWanted)
+    var encoded = try codec.encode(
+      frame, settings: settings.suited(to: frame.picture.size),
+      forceKeyFrame: order.isKeyFrameWanted)
     encoded?.rendition = rendition
     return encoded
   }
 
-  /// As the first order will most likely be.
+  /// Of the first order, most likely.
   private static let firstRate = Bitrate.kilobits(1_000)
 
   private mutating func standBy(
@@ -65,11 +70,23 @@ struct RenditionEncoder {
     isUsed = false
     guard rendition == .main, encoder == nil else { return }
     let fresh = try makeEncoder()
-    try fresh.prepare(
-      VideoEncoderSettings(
-        size: source.frame.picture.size, framesPerSecond: source.framesPerSecond,
-        bitrate: Self.firstRate))
+    let size = source.frame.picture.size
+    // As `Conference` shrinks it: an encoder of another size would have to be made anew, and one of
+    // all that a pipe may bring (4096x4096) takes memory for pictures that are never sent.
+    let first = VideoOrder(
+      size: size.shrunk(into: largest), framesPerSecond: source.framesPerSecond,
+      bitrate: Self.firstRate)
+    try fresh.prepare(first.suited(to: size))
     encoder = fresh
+  }
+}
+
+extension VideoEncoderSettings {
+  /// For pictures of this size, which keep their aspect.
+  fileprivate func suited(to picture: PictureSize) -> VideoEncoderSettings {
+    var suited = self
+    suited.size = picture.shrunk(into: size)
+    return suited
   }
 }
 
