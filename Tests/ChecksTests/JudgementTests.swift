@@ -7,51 +7,6 @@ import Wire
 @testable import Checks
 
 @Suite struct JudgementTests {
-  private static let server = SocketAddress(.v4(192, 0, 2, 1), port: 7_443)
-  private static let relay = SocketAddress(.v4(192, 0, 2, 9), port: 3_478)
-  private static let own = IPAddress.v4(10, 1, 0, 2)
-  private static let router = IPAddress.v4(203, 0, 113, 11)
-  private static let now: Int64 = 1_800_000_000
-
-  /// A home behind a usual router, and a server with a relay that works.
-  private static func findings(_ change: (inout Findings) -> Void = { _ in }) -> Findings {
-    var network = NetworkFindings()
-    network.server = .entered(after: .milliseconds(12))
-    network.v4.ownAddresses = [own]
-    network.v4.isServed = true
-    network.v4.roundTrip = .milliseconds(20)
-    for asked in [server, relay] {
-      network.v4.sightings.append(
-        .init(
-          socket: SocketID(0), port: 5_000, asked: asked,
-          seen: SocketAddress(router, port: 5_000)))
-    }
-    network.v4.hairpins = false
-    network.v4.filtering = .unasked
-    network.relays = [
-      RelayFinding(
-        RelayServer(.udp, relay), .allocated(after: .milliseconds(30)), carries: true)
-    ]
-    var findings = Findings(
-      devices: [
-        DeviceFinding(.camera, .picture(width: 640, height: 480, brightness: 110)),
-        DeviceFinding(.microphone, .heard(peak: 0.1)), DeviceFinding(.speaker, .played),
-      ],
-      clock: ClockFinding(own: now, server: now + 1, isSynchronized: true),
-      serverName: "call.example.org:7443", network: network,
-      identity: ServerIdentity(
-        standing: .accepted(.system), pin: KeyFingerprint(bytes: [UInt8](repeating: 1, count: 32))!,
-        notBefore: now - 86_400, notAfter: now + 60 * 86_400))
-    change(&findings)
-    return findings
-  }
-
-  private static func verdicts(
-    of item: CheckVerdict.Item, _ change: (inout Findings) -> Void
-  ) -> [CheckVerdict] {
-    Judgement(findings(change)).verdicts.filter { $0.item == item }
-  }
-
   @Sendable private static func symmetric(_ findings: inout Findings) {
     findings.network.v4.sightings[1].seen.port = 6_000
   }
@@ -61,13 +16,13 @@ import Wire
     findings.network.v4.hairpins = nil
     findings.network.v4.filtering = .unknown
     findings.network.relays = [
-      RelayFinding(RelayServer(.udp, relay), .silent),
-      RelayFinding(RelayServer(.tcp, relay), .allocated(after: .milliseconds(40))),
+      RelayFinding(RelayServer(.udp, JudgedHome.relay), .silent),
+      RelayFinding(RelayServer(.tcp, JudgedHome.relay), .allocated(after: .milliseconds(40))),
     ]
   }
 
   @Test func `where all is well every line is, and the last one is the path`() {
-    let judgement = Judgement(Self.findings())
+    let judgement = Judgement(JudgedHome.findings())
     #expect(
       judgement.verdicts.map(\.item) == [
         .camera, .microphone, .speaker, .clock, .server, .certificate, .udp, .ipv4, .ipv6, .nat,
@@ -85,13 +40,13 @@ import Wire
       Self.symmetric, Self.noUDP, { $0.network.server = .silent },
       { $0.network.server = .refused }, { $0.network.server = .certificateRefused },
       { $0.network.server = .notFound("cannot find x") },
-      { $0.network.server = .unreachable("refused") }, { $0.clock.server = Self.now - 900 },
+      { $0.network.server = .unreachable("refused") }, { $0.clock.server = JudgedHome.now - 900 },
       { $0.network.relays = [] }, { $0.devices[0].outcome = .silent },
       { $0.devices[1].outcome = .heard(peak: 0) }, { $0.identity?.standing = .unknown },
-      { $0.identity?.notAfter = Self.now + 86_400 },
+      { $0.identity?.notAfter = JudgedHome.now + 86_400 },
     ]
     for change in changes {
-      for verdict in Judgement(Self.findings(change)).verdicts
+      for verdict in Judgement(JudgedHome.findings(change)).verdicts
       where verdict.grade == .failed || verdict.grade == .warning {
         #expect(!verdict.remedy.isEmpty, "\(verdict)")
       }
@@ -163,7 +118,7 @@ import Wire
     changes: [Change], path: ExpectedPath
   ) {
     let judgement = Judgement(
-      Self.findings { findings in for change in changes { change(&findings) } })
+      JudgedHome.findings { findings in for change in changes { change(&findings) } })
     #expect(judgement.path == path)
     let last = judgement.verdicts.last
     #expect(last?.item == .path)
@@ -179,7 +134,7 @@ import Wire
       ([Self.overEthernet, Self.onThisComputer], "--interface"),
     ] {
       let last = Judgement(
-        Self.findings { findings in for change in changes { change(&findings) } }
+        JudgedHome.findings { findings in for change in changes { change(&findings) } }
       ).verdicts.last
       #expect(last?.message.contains(option) == true, "\(option): \(String(describing: last))")
     }
@@ -187,20 +142,20 @@ import Wire
 
   @Test func `what the call would not use is not held against it`() {
     let overTCP = Judgement(
-      Self.findings { findings in
+      JudgedHome.findings { findings in
         Self.overTCP(&findings)
         Self.noUDP(&findings)
         findings.network.relays[0].outcome = .untried(.transport)
       })
     #expect(overTCP.verdicts.allSatisfy { $0.grade != .failed && $0.grade != .warning })
     #expect(overTCP.path == .relay)
-    let direct = Self.verdicts(of: .relay, Self.noRelay)
+    let direct = JudgedHome.verdicts(of: .relay, Self.noRelay)
     #expect(direct.map(\.grade) == [.unknown])
     #expect(direct.first?.message.contains("--no-relay") == true)
   }
 
   @Test func `without relays --relay-only fails at the relay's line already`() {
-    let found = Self.verdicts(of: .relay) { findings in
+    let found = JudgedHome.verdicts(of: .relay) { findings in
       Self.relayOnly(&findings)
       Self.withoutRelay(&findings)
     }
@@ -208,13 +163,13 @@ import Wire
   }
 
   @Test func `an interface without an address is told by its name`() {
-    let found = Self.verdicts(of: .ipv6, Self.overEthernet)
+    let found = JudgedHome.verdicts(of: .ipv6, Self.overEthernet)
     #expect(found.first?.message == "eth0 has no IPv6 address")
   }
 
   @Test func `no device is worse than a warning, and none changes the path`() {
     let judgement = Judgement(
-      Self.findings { findings in
+      JudgedHome.findings { findings in
         for index in findings.devices.indices {
           findings.devices[index].outcome = .failed("there is none", remedy: "plug one in")
         }
@@ -223,7 +178,7 @@ import Wire
     #expect(judgement.path == .directToMost)
     #expect(judgement.verdicts.last?.message.hasSuffix("you only watch") == true)
     let listening = Judgement(
-      Self.findings { findings in
+      JudgedHome.findings { findings in
         for index in 0..<2 { findings.devices[index].outcome = .silent }
       })
     #expect(listening.verdicts.last?.message.hasSuffix("you only watch and listen") == true)
@@ -244,22 +199,23 @@ import Wire
 
   @Test(
     arguments: [
-      (now, nil, .ok), (now + 300, nil, .ok), (now + 301, nil, .warning),
-      (now - 301, false, .warning), (nil, true, .ok), (nil, false, .unknown), (nil, nil, .unknown),
+      (JudgedHome.now, nil, .ok), (JudgedHome.now + 300, nil, .ok),
+      (JudgedHome.now + 301, nil, .warning), (JudgedHome.now - 301, false, .warning),
+      (nil, true, .ok), (nil, false, .unknown), (nil, nil, .unknown),
     ] as [(Int64?, Bool?, CheckVerdict.Grade)])
   func `the clock is held against the server's, else against what the system says`(
     server: Int64?, isSynchronized: Bool?, grade: CheckVerdict.Grade
   ) {
-    let found = Self.verdicts(of: .clock) {
-      $0.clock = ClockFinding(own: Self.now, server: server, isSynchronized: isSynchronized)
+    let found = JudgedHome.verdicts(of: .clock) {
+      $0.clock = ClockFinding(own: JudgedHome.now, server: server, isSynchronized: isSynchronized)
     }
     #expect(found.map(\.grade) == [grade])
   }
 
   @Test func `a clock outside of the certificate's time is told where nothing else tells`() {
-    let found = Self.verdicts(of: .clock) {
-      $0.clock = ClockFinding(own: Self.now, server: nil, isSynchronized: true)
-      $0.identity?.notBefore = Self.now + 10
+    let found = JudgedHome.verdicts(of: .clock) {
+      $0.clock = ClockFinding(own: JudgedHome.now, server: nil, isSynchronized: true)
+      $0.identity?.notBefore = JudgedHome.now + 10
     }
     #expect(found.map(\.grade) == [.warning])
   }
@@ -273,67 +229,37 @@ import Wire
   func `a certificate's dates count where nothing but it vouches for the key`(
     standing: ServerIdentity.Standing, days: Int64, grade: CheckVerdict.Grade
   ) {
-    let found = Self.verdicts(of: .certificate) {
+    let found = JudgedHome.verdicts(of: .certificate) {
       $0.identity?.standing = standing
-      $0.identity?.notAfter = Self.now + days * 86_400
+      $0.identity?.notAfter = JudgedHome.now + days * 86_400
     }
     #expect(found.map(\.grade) == [grade])
   }
 
   @Test func `a refused key is told with its remedy apart`() {
-    let found = Self.verdicts(of: .certificate) {
+    let found = JudgedHome.verdicts(of: .certificate) {
       $0.identity?.standing = .refused("it has another key; ask them")
     }
     #expect(found.first?.message == "it has another key")
     #expect(found.first?.remedy == "ask them")
   }
 
-  @Test(
-    arguments: [
-      (.failed(.credentialRefused), nil, .failed, "static-auth-secret"),
-      (.failed(.quotaReached), nil, .failed, "quota"), (.silent, nil, .failed, "port is open"),
-      (.unconnected("refused"), nil, .failed, "TCP"),
-      (.unsecured(.untrusted(fault(.outdated))), nil, .failed, "renew"),
-      (.unsecured(.untrusted(fault(.misnamed))), nil, .failed, "must agree"),
-      (.unsecured(.untrusted(fault(.unvouched))), nil, .failed, "--ca"),
-      (.unsecured(.untrusted(fault(.other))), nil, .failed, "good for a server"),
-      (.unsecured(.handshake("no shared cipher")), nil, .failed, "TLS 1.2"),
-      (.bounced(.refused), nil, .failed, "over UDP"),
-      (.bounced(.unreachable), nil, .failed, "firewall here"),
-      (.bounced(.other), nil, .failed, "port is open"),
-      (.untried(.transport), nil, .unknown, ""),
-      (.untried(.address), nil, .warning, "--turn"),
-      (.allocated(after: .zero), false, .failed, "min-port"),
-      (.allocated(after: .zero), nil, .ok, ""),
-    ] as [(RelayFinding.Outcome, Bool?, CheckVerdict.Grade, String)])
-  func `each end of a relay's trial has its verdict and remedy`(
-    outcome: RelayFinding.Outcome, carries: Bool?, grade: CheckVerdict.Grade, remedy: String
-  ) {
-    let found = Self.verdicts(of: .relay) {
-      $0.network.relays = [
-        RelayFinding(RelayServer(.udp, Self.relay), outcome, carries: carries)
-      ]
-    }
-    #expect(found.map(\.grade) == [grade])
-    #expect(found.first?.remedy.contains(remedy) == true || remedy.isEmpty)
-  }
-
   @Test func `an address that is the server's name is said once`() {
-    let found = Self.verdicts(of: .server) { findings in
+    let found = JudgedHome.verdicts(of: .server) { findings in
       findings.serverName = "192.0.2.1:7443"
       findings.network.server = .unreachable("192.0.2.1:7443: Connection refused")
     }
     #expect(
       found.first?.message == "192.0.2.1:7443 cannot be reached over TCP (Connection refused)")
-    let named = Self.verdicts(of: .server) {
+    let named = JudgedHome.verdicts(of: .server) {
       $0.network.server = .unreachable("192.0.2.1:7443: Connection refused")
     }
     #expect(named.first?.message.hasSuffix("(192.0.2.1:7443: Connection refused)") == true)
   }
 
   @Test func `in the server's own network nothing is said of the router beyond it`() {
-    for (seen, isTold) in [(Self.own, true), (IPAddress.v4(203, 0, 113, 77), false)] {
-      let found = Self.verdicts(of: .nat) { findings in
+    for (seen, isTold) in [(JudgedHome.own, true), (IPAddress.v4(203, 0, 113, 77), false)] {
+      let found = JudgedHome.verdicts(of: .nat) { findings in
         findings.network.v4.ownAddresses = [seen]
         for index in findings.network.v4.sightings.indices {
           findings.network.v4.sightings[index].seen.ip = seen
@@ -344,14 +270,10 @@ import Wire
   }
 
   @Test func `that strangers get in is told, and what is usual is not`() {
-    let usual = Self.verdicts(of: .nat) { _ in }
-    let open = Self.verdicts(of: .nat, Self.letsAllIn)
+    let usual = JudgedHome.verdicts(of: .nat) { _ in }
+    let open = JudgedHome.verdicts(of: .nat, Self.letsAllIn)
     #expect(usual.first?.message.contains("strangers") == false)
     #expect(open.first?.message.contains("strangers get in") == true)
-  }
-
-  private static func fault(_ kind: CertificateFault.Kind) -> CertificateFault {
-    CertificateFault(kind, "the library's words")
   }
 
   @Test(
@@ -363,7 +285,7 @@ import Wire
   func `what came back of a question over UDP is told from silence`(
     bounce: DialFailure?, isEntered: Bool, words: String
   ) {
-    let found = Self.verdicts(of: .udp) { findings in
+    let found = JudgedHome.verdicts(of: .udp) { findings in
       Self.noUDP(&findings)
       findings.network.v4.bounce = bounce
       if !isEntered { findings.network.server = .unreachable("Connection refused") }
@@ -373,33 +295,14 @@ import Wire
     #expect((found.first?.remedy == "see server above") == !isEntered)
   }
 
-  @Test func `a relay over TLS is called by the name that its certificate must have`() {
-    let found = Self.verdicts(of: .relay) {
-      $0.network.relays = [
-        RelayFinding(
-          RelayServer(.tls, Self.relay, host: Array("relay.example.org".utf8)),
-          .unsecured(.untrusted(Self.fault(.misnamed))))
-      ]
-    }
-    let message = found.first?.message ?? ""
-    #expect(message.hasPrefix("relay.example.org (192.0.2.9:3478) over TLS: "))
-    #expect(message.hasSuffix("it is for another name (the library's words)"))
-    let nameless = Self.verdicts(of: .relay) {
-      $0.network.relays = [
-        RelayFinding(RelayServer(.tls, Self.relay, host: Array("192.0.2.9".utf8)), .silent)
-      ]
-    }
-    #expect(nameless.first?.message.hasPrefix("192.0.2.9:3478 over TLS: ") == true)
-  }
-
   @Test func `a server whose port is closed for UDP is told from a network that blocks it`() {
-    let found = Self.verdicts(of: .udp) {
+    let found = JudgedHome.verdicts(of: .udp) {
       $0.network.v4.roundTrip = nil
       $0.network.v4.sightings.removeFirst()
     }
     #expect(found.first?.grade == .failed)
     #expect(found.first?.message.contains("a relay answers") == true)
-    let blocked = Self.verdicts(of: .udp, Self.noUDP)
+    let blocked = JudgedHome.verdicts(of: .udp, Self.noUDP)
     #expect(blocked.first?.message.contains("blocked") == true)
   }
 

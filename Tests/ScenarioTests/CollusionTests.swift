@@ -15,14 +15,20 @@ import Wire
     let eve: Accomplice
   }
 
-  private func attack(
-    seed: UInt64, isKeyLent: Bool, _ transport: Transport
-  ) throws -> Attack {
-    let call = try SimulatedCall(seed: seed)
+  /// Chat is what matters here.
+  private func silent(_ transport: Transport) -> SimulatedMember.Options {
     var options = SimulatedMember.Options()
     options.sendsVideo = false
     options.sendsAudio = false
     options.transport = transport
+    return options
+  }
+
+  private func attack(
+    seed: UInt64, isKeyLent: Bool, _ transport: Transport
+  ) throws -> Attack {
+    let call = try SimulatedCall(seed: seed)
+    let options = silent(transport)
     let anna = call.add("Anna", options: options)
     let ben = call.add("Ben", options: options, after: .milliseconds(500))
     let eve = Accomplice(
@@ -85,10 +91,7 @@ import Wire
   func `S25: two sessions of one identity share no message`(transport: Transport) throws {
     for seed in UInt64(1)...5 {
       let call = try SimulatedCall(seed: seed)
-      var options = SimulatedMember.Options()
-      options.sendsVideo = false
-      options.sendsAudio = false
-      options.transport = transport
+      var options = silent(transport)
       let anna = call.add("Anna", options: options)
       options.identity = SimulatedIdentity(seed: seed)
       let ben = call.add("Ben", options: options)
