@@ -62,6 +62,23 @@ import Wire
     #expect(lab.stuck.isEmpty)
   }
 
+  @Test func `a connection that does not come about is dialled anew after 1, 3 and 7 seconds`() {
+    let (lab, relay, anna, _) = pair(seed: 7, PlainSessions(), carriers: [.tcp]) {
+      $0.isTCPDown = true
+    }
+    let start = lab.now
+    lab.run(.seconds(6.9))
+    #expect(
+      dials(of: anna, to: relay).map { $0 - start } == [.zero, .seconds(1), .seconds(3)])
+    relay.isTCPDown = false
+    lab.run(.seconds(2))
+    #expect(dials(of: anna, to: relay).map { $0 - start }.last == .seconds(7))
+    #expect(relay.allocations == 2)
+    lab.run(.seconds(30))
+    #expect(dials(of: anna, to: relay).count == 4)
+    #expect(lab.stuck.isEmpty)
+  }
+
   @Test func `TLS is not asked for where something better reaches the relay`() {
     for isUDPDown in [false, true] {
       let sessions = PlainSessions()

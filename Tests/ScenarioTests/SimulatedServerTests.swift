@@ -32,7 +32,7 @@ private final class Visitor {
     registration = SimulatedRegistration(
       host: host, server: server.address, pinned: pinned ?? server.keyHash,
       sessions: SimulatedSessionFactory(certificate: identity, seed: random.next()),
-      now: { [unowned self] in now }, feed: { [unowned self] in feed($0) })
+      world: world, clock: clock, feed: { [unowned self] in feed($0) })
     alarm = Alarm(world, clock: clock) { [unowned self] in
       client.handleTimeout(at: now)
       drain()

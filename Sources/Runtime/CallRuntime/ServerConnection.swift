@@ -85,7 +85,7 @@ package final class ServerConnection {
         dials.append((stream, token))
       } catch {
         failure = "\(address): \(error.reason)"
-        race?.failed(at: loop.now)
+        race?.failed(address, at: loop.now)
       }
     }
     guard dials.isEmpty, race?.isOver == true else { return }
@@ -101,7 +101,7 @@ package final class ServerConnection {
     let token = dials.remove(at: index).token
     if let failure = stream.finishConnecting() {
       loop.unwatch(token)
-      race?.failed(at: loop.now)
+      race?.failed(stream.remoteAddress, at: loop.now)
       return dial(after: "\(stream.remoteAddress): \(failure.reason)")
     }
     endRace()

@@ -127,7 +127,7 @@ package final class SimulatedMember {
       host: host, server: server.address(for: host, port: options.serverPort),
       pinned: server.keyHash,
       sessions: SimulatedSessionFactory(certificate: identity, seed: random.next()),
-      now: { [unowned self] in now }, feed: { [unowned self] in feed(.rendezvous($0)) })
+      world: world, clock: clock, feed: { [unowned self] in feed(.rendezvous($0)) })
     alarm = Alarm(world, clock: clock) { [unowned self] in wake() }
   }
 
@@ -170,6 +170,7 @@ package final class SimulatedMember {
   package func kill() {
     isRunning = false
     studio.close()
+    registration.stopDialling()
     host.killProgram()
   }
 

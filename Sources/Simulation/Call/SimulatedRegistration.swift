@@ -15,6 +15,10 @@ package final class SimulatedRegistration {
   private var session: (any SecureSession)?
   private var stream: StreamID?
   private var dialled: UInt64 = 0
+  /// Connections of which the first to stand becomes `stream`.
+  private var dials: [StreamID] = []
+  private var race: AddressRace?
+  private var alarm: Alarm!
   /// Something came from the server on this connection.
   private var hasHeard = false
 
@@ -24,28 +28,42 @@ package final class SimulatedRegistration {
 
   package init(
     host: SimulatedHost, server: SocketAddress, pinned: [UInt8],
-    sessions: SimulatedSessionFactory, now: @escaping () -> Instant,
+    sessions: SimulatedSessionFactory, world: World, clock: SimulatedClock,
     feed: @escaping (RendezvousClient.Input) -> Void
   ) {
     self.host = host
     self.server = server
     self.pinned = pinned
     self.sessions = sessions
-    self.now = now
+    now = { clock.local(world.now) }
     self.feed = feed
+    alarm = Alarm(world, clock: clock) { [unowned self] in dial() }
   }
 
   package func connect() {
     disconnect()
-    dialled += 1
-    let stream = StreamID.dialed(Self.firstStream + dialled)
-    self.stream = stream
-    hasHeard = false
-    session = sessions.makeSession(.stream, role: .client, expectedKeyHash: nil)
-    host.dial(stream, to: server)
+    race = AddressRace([server], at: now())
+    dial()
+  }
+
+  private func dial() {
+    while let address = race?.next(at: now()) {
+      dialled += 1
+      dials.append(StreamID.dialed(Self.firstStream + dialled))
+      host.dial(dials[dials.count - 1], to: address)
+    }
+    alarm.set(race?.nextDeadline)
+  }
+
+  package func stopDialling() {
+    for stream in dials { host.hangUp(stream) }
+    dials = []
+    race = nil
+    alarm.set(nil)
   }
 
   package func disconnect() {
+    stopDialling()
     session?.close(at: now())
     advance()
     if let stream { host.hangUp(stream) }
@@ -65,10 +83,18 @@ package final class SimulatedRegistration {
   /// False for an event that concerns another connection.
   package func take(_ event: NetworkEvent) -> Bool {
     switch event {
-    case .dialed(let id) where id == stream:
+    case .dialed(let id) where dials.contains(id):
+      dials.removeAll { $0 == id }
+      stopDialling()
+      stream = id
+      hasHeard = false
+      session = sessions.makeSession(.stream, role: .client, expectedKeyHash: nil)
       session?.start(at: now())
       advance()
-    case .dialFailed(let id) where id == stream: fail("connection refused")
+    case .dialFailed(let id) where dials.contains(id):
+      dials.removeAll { $0 == id }
+      race?.failed(server, at: now())
+      if dials.isEmpty { fail("connection refused") }
     case .stream(let bytes, let id) where id == stream:
       hasHeard = true
       session?.receive(bytes, at: now())
@@ -104,6 +130,7 @@ package final class SimulatedRegistration {
   }
 
   private func fail(_ reason: String, isUnheard: Bool = false) {
+    stopDialling()
     if let stream { host.hangUp(stream) }
     session = nil
     stream = nil

@@ -43,6 +43,9 @@ struct RelayGathering {
   private static let streamPause = Interval.milliseconds(600)
   /// For a connection, and TLS on it, to come about.
   private static let connectTime = Interval.seconds(10)
+  /// Until a connection that does not come about is dialled anew, then twice as long: the kernel repeats a
+  /// lost SYN after 1, 3 and 7 s, and nobody else may be there to relay.
+  private static let redialPause = Interval.seconds(1)
   private static let refusalLimit = 16
   /// Before a relay that failed is asked again.
   private static let retryPause = Interval.seconds(30)
@@ -194,6 +197,7 @@ struct RelayGathering {
 
   mutating func handleDialed(_ stream: StreamID, at now: Instant) {
     guard let index = leg(on: stream), let grant else { return outputs.append(.hangUp(stream)) }
+    legs[index].redialAt = nil
     ask(index, with: grant, at: now)
     proceed(at: now)
   }
@@ -321,6 +325,7 @@ struct RelayGathering {
     legs[index].offer = nil
     legs[index].stream = nil
     legs[index].connectBy = nil
+    legs[index].redialAt = nil
     legs[index].backlog = 0
     legs[index].beginAt = nil
   }
@@ -358,6 +363,7 @@ struct RelayGathering {
   mutating func handleTimeout(at now: Instant) {
     for index in legs.indices {
       if let due = legs[index].connectBy, due <= now { giveUp(index, at: now) }
+      if let due = legs[index].redialAt, due <= now { redial(index, at: now) }
       guard let due = legs[index].exchange?.nextDeadline, due.at <= now else { continue }
       handle(.timeout, of: index, at: now)
     }
@@ -370,6 +376,7 @@ struct RelayGathering {
       deadline = .earlier(deadline, legs[index].exchange?.nextDeadline)
       deadline = .earlier(
         deadline, legs[index].connectBy.map { Deadline("relay connection", at: $0) })
+      deadline = .earlier(deadline, legs[index].redialAt.map { Deadline("relay dial", at: $0) })
       deadline = .earlier(deadline, legs[index].beginAt.map { Deadline("relay", at: $0) })
     }
     return deadline
@@ -389,12 +396,30 @@ struct RelayGathering {
       } else if legs.contains(where: { $0.rank < legs[index].rank && $0.offer != nil }) {
         legs[index].beginAt = now + Self.retryPause
       } else {
-        let stream = StreamID.toRelay(dials)
-        dials += 1
-        legs[index].stream = stream
         legs[index].connectBy = now + Self.connectTime
-        outputs.append(.dial(stream, server.address))
+        legs[index].redialAt = now + Self.redialPause
+        dial(index)
       }
     }
+  }
+
+  private mutating func dial(_ index: Int) {
+    let stream = StreamID.toRelay(dials)
+    dials += 1
+    legs[index].stream = stream
+    outputs.append(.dial(stream, legs[index].server.address))
+  }
+
+  private mutating func redial(_ index: Int, at now: Instant) {
+    legs[index].redialAt = nil
+    guard let stream = legs[index].stream, let connectBy = legs[index].connectBy,
+      // Where another relays already, there is no hurry.
+      !legs.contains(where: { $0.offer != nil })
+    else { return }
+    // After 1, 3 and 7 s: as long again as it took until now, and as it is dialled for at all.
+    let next = now + (now - (connectBy - Self.connectTime)) + Self.redialPause
+    if next < connectBy { legs[index].redialAt = next }
+    outputs.append(.hangUp(stream))
+    dial(index)
   }
 }

@@ -10,6 +10,8 @@ struct RelayLeg {
   var stream: StreamID?
   /// When the connection, and TLS on it, must stand; `nil` when they do.
   var connectBy: Instant?
+  /// When the connection is dialled anew, unless it stands by then; `nil` when it is not to be.
+  var redialAt: Instant?
   /// `nil` before it is asked, and over TCP until the connection stands.
   var exchange: RelayExchange?
   /// The address that is ours there, and what the hub calls it.
