@@ -101,6 +101,11 @@ package final class ServerConnection {
     let token = dials.remove(at: index).token
     if let failure = stream.finishConnecting() {
       loop.unwatch(token)
+      // What was dialled there beside it would hear the same, or nothing.
+      for other in dials where other.stream.remoteAddress == stream.remoteAddress {
+        loop.unwatch(other.token)
+      }
+      dials.removeAll { $0.stream.remoteAddress == stream.remoteAddress }
       race?.failed(stream.remoteAddress, at: loop.now)
       return dial(after: "\(stream.remoteAddress): \(failure.reason)")
     }

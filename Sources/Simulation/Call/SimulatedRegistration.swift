@@ -91,10 +91,7 @@ package final class SimulatedRegistration {
       session = sessions.makeSession(.stream, role: .client, expectedKeyHash: nil)
       session?.start(at: now())
       advance()
-    case .dialFailed(let id) where dials.contains(id):
-      dials.removeAll { $0 == id }
-      race?.failed(server, at: now())
-      if dials.isEmpty { fail("connection refused") }
+    case .dialFailed(let id) where dials.contains(id): fail("connection refused")
     case .stream(let bytes, let id) where id == stream:
       hasHeard = true
       session?.receive(bytes, at: now())
