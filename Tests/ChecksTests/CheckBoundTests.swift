@@ -86,7 +86,8 @@ import Wire
     let credentials = TurnCredentials(username: [1], password: [2])!
     func trial() -> RelayTrial {
       RelayTrial(
-        RelayServer(.udp, CheckLab.relay), path: Self.path, credentials, ciphers: suite, at: .zero)
+        RelayServer(.udp, CheckLab.relay), path: Self.path, for: [.v4], credentials,
+        ciphers: suite, at: .zero)
     }
     var failing = trial()
     failing.fail(.unconnected("first"))
@@ -185,7 +186,7 @@ import Wire
       lab.relayAddress = SocketAddress(
         IPAddress(bytes: [0x20, 1, 0xD, 0xB8] + [UInt8](repeating: 1, count: 12))!, port: 3_478)
     }
-    #expect(lab.run().relays.map(\.outcome) == [.untried(.address), .untried(.address)])
+    #expect(lab.run().relays.map(\.outcome) == [.untried(.family), .untried(.family)])
     #expect(lab.dialed == 0)
   }
 

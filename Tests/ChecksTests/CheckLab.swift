@@ -55,8 +55,16 @@ final class CheckLab {
   var passesUDPAfter: Interval?
   var choices = CallChoices()
   var servers = [CheckLab.server]
+  /// The one of them that answers over UDP.
+  var answeringServer = CheckLab.server
+  /// Of this computer, which has sockets of IPv4 in any case.
+  var own = CheckLab.own
+  /// Others of its addresses.
+  var more: [IPAddress] = []
   /// The relay lets nothing to us and from us.
   var isRelayRefusing = false
+  /// The relay has IPv6 alone.
+  var lacksRelayV4 = false
   /// The relay doesn't say how it sees us.
   var isRelayDiscreet = false
   /// What the relay's credentials are called; `nil`: as the server names them.
@@ -69,6 +77,8 @@ final class CheckLab {
 
   private(set) var now = Instant.zero + .seconds(50)
   private(set) var allocations = 0
+  /// Of the addresses that relays were asked for.
+  private(set) var askedFamilies: [StunFamily] = []
   private(set) var released = 0
   private(set) var hasLeft = false
   /// Datagrams that left.
@@ -104,11 +114,21 @@ final class CheckLab {
         peerID: [UInt8](repeating: 2, count: 32), record: nil, seed: 1), ciphers: suite)
     return NetworkCheck(
       NetworkCheck.Configuration(
-        sockets: Self.ports.enumerated().map {
-          NetworkCheck.Socket(SocketID($0.offset), isV4: true, port: $0.element)
-        }, ownAddresses: [Self.own, .loopbackV4], servers: servers, choices: choices,
+        sockets: sockets, ownAddresses: [own, .loopbackV4] + more, servers: servers,
+        choices: choices,
         ciphers: suite, relaySessions: sessions),
       rendezvous: client)
+  }
+
+  /// Two of the family of our address; and two that nothing gets out of, if that isn't IPv4.
+  private var sockets: [NetworkCheck.Socket] {
+    (own.isV4 ? [true] : [false, true]).flatMap { isV4 in
+      Self.ports.enumerated().map { index, port in
+        let isMute = isV4 != own.isV4
+        return NetworkCheck.Socket(
+          SocketID(isMute ? index + Self.ports.count : index), isV4: isV4, port: port)
+      }
+    }
   }
 
   /// Until the check ends by itself.
@@ -161,6 +181,7 @@ final class CheckLab {
     case .rendezvous(let output): perform(output)
     case .transmit(let bytes, let path):
       sent.append(path)
+      guard path.socket.number < Self.ports.count else { return }
       if passesUDP || passesUDPAfter.map({ begin + $0 <= now }) == true {
         sendOut(bytes, from: Self.ports[path.socket.number], to: path.remote)
       } else if let bounce {
@@ -238,7 +259,7 @@ final class CheckLab {
       guard hairpins else { return }
       return takeIn(bytes, from: source, to: remote.port)
     }
-    if remote == Self.server, servers.contains(remote), !isServerMuteOverUDP {
+    if remote == answeringServer, servers.contains(remote), !isServerMuteOverUDP {
       guard let answer = StunResponder.answer(to: bytes, from: source) else { return }
       takeIn(answer, from: remote, to: source.port)
     } else if remote == relayAddress {
@@ -257,7 +278,7 @@ final class CheckLab {
   }
 
   private func outside(_ port: UInt16, to remote: SocketAddress) -> SocketAddress {
-    if mapping == .untranslated { return SocketAddress(Self.own, port: port) }
+    if mapping == .untranslated { return SocketAddress(own, port: port) }
     let known = mapped.first {
       $0.port == port && (mapping == .independent || $0.remote == remote)
     }
@@ -310,7 +331,11 @@ final class CheckLab {
     var attributes: [StunAttribute] = []
     switch request.method {
     case .allocate:
-      let relayed = SocketAddress(relayAddress.ip, port: UInt16(50_000 + allocated.count))
+      let isV6 = request.attributes.contains(.requestedAddressFamily(.v6))
+      askedFamilies.append(isV6 ? .v6 : .v4)
+      if lacksRelayV4, !isV6 { return refusal(of: request, 440, key) }
+      let ip = isV6 || relayAddress.ip.isV4 ? relayAddress.ip : Self.relay.ip
+      let relayed = SocketAddress(ip, port: UInt16(50_000 + allocated.count))
       allocated.append((relayed, client))
       allocations += 1
       attributes = [.xorRelayedAddress(relayed), .lifetime(600)]
@@ -318,17 +343,20 @@ final class CheckLab {
     case .refresh:
       if request.attributes.contains(.lifetime(0)) { released += 1 }
       attributes = [.lifetime(0)]
-    case .createPermission where isRelayRefusing:
-      return StunMessage(
-        .error, method: request.method, transactionID: request.transactionID,
-        attributes: [.errorCode(403, reason: [])]
-      ).signed { suite.hmacSHA1(key: key, $0) }.encoded
+    case .createPermission where isRelayRefusing: return refusal(of: request, 403, key)
     default:
       for case .xorPeerAddress(let peer) in request.attributes { permitted.append(peer.ip) }
     }
     return StunMessage(
       .success, method: request.method, transactionID: request.transactionID,
       attributes: attributes
+    ).signed { suite.hmacSHA1(key: key, $0) }.encoded
+  }
+
+  private func refusal(of request: StunMessage, _ code: Int, _ key: [UInt8]) -> [UInt8] {
+    StunMessage(
+      .error, method: request.method, transactionID: request.transactionID,
+      attributes: [.errorCode(code, reason: [])]
     ).signed { suite.hmacSHA1(key: key, $0) }.encoded
   }
 

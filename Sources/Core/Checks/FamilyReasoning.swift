@@ -1,5 +1,6 @@
 import Links
 import Units
+import Wire
 
 /// What follows from how our sockets were seen.
 extension FamilyFindings {
@@ -64,8 +65,19 @@ extension RelayFinding {
 }
 
 extension NetworkFindings {
-  /// The family that calls rest on: not everybody has IPv6.
-  var main: FamilyFindings { v4.isServed || !v6.isServed ? v4 : v6 }
+  /// The family that calls rest on: not everybody has IPv6, unless the server demands it.
+  private var mainFamily: StunFamily { v4.isServed || !v6.isServed ? .v4 : .v6 }
+  var main: FamilyFindings { mainFamily == .v4 ? v4 : v6 }
+
+  /// Who has IPv4 alone is met over a relay at most: this computer has none.
+  var lacksV4: Bool {
+    mainFamily == .v4 && !v4.isLoopback && v4.ownAddresses.isEmpty && !v6.ownAddresses.isEmpty
+  }
+
+  /// Over it we meet most: who has no IPv4 himself gets an address of it there, as we would.
+  func meetsMost(over relay: RelayFinding) -> Bool {
+    relay.works && (relay.given == .v4 || mainFamily == .v6)
+  }
 }
 
 extension ExpectedPath {
@@ -76,9 +88,9 @@ extension ExpectedPath {
       self = .none
       return
     }
-    let hasRelay = network.relays.contains(where: \.works)
+    let hasRelay = network.relays.contains(where: network.meetsMost)
     if choices.ways == .relayed {
-      self = hasRelay ? .relay : .none
+      self = hasRelay ? .relay : network.relays.contains(where: \.works) ? .directToSome : .none
       return
     }
     let served = [network.v4, network.v6].filter(\.isServed)

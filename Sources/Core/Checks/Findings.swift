@@ -217,17 +217,25 @@ package struct RelayFinding: Hashable, Sendable {
     case transport
     /// `--no-relay` leaves out all.
     case ways
-    /// No socket of the family, or an address that no peer could use.
+    /// An address that no peer could use.
     case address
+    /// This computer has no address of its family.
+    case family
   }
   package var server: RelayServer
   package var outcome: Outcome
   /// A datagram of ours went through it; `nil` where that could not be tried.
   package var carries: Bool?
+  /// Family of the address that it gave; where it gave none, of its own.
+  package var given: StunFamily
 
-  package init(_ server: RelayServer, _ outcome: Outcome, carries: Bool? = nil) {
+  /// Without `given` it is the relay's own.
+  package init(
+    _ server: RelayServer, _ outcome: Outcome, carries: Bool? = nil, given: StunFamily? = nil
+  ) {
     self.server = server
     self.outcome = outcome
     self.carries = carries
+    self.given = given ?? server.family
   }
 }

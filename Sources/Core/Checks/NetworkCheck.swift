@@ -185,8 +185,12 @@ package struct NetworkCheck {
     relaysDueAt = nil
     serverTime = Self.time(of: grant, at: now)
     let sockets = configuration.sockets
+    let allowsLoopback = configuration.servers.allSatisfy(\.ip.isLoopback)
+    let own = configuration.ownAddresses.filter {
+      CandidateRules.accepts($0, allowsLoopback: allowsLoopback)
+    }
     relays.begin(
-      grant, allowsLoopback: configuration.servers.allSatisfy(\.ip.isLoopback),
+      grant, allowsLoopback: allowsLoopback, families: RelayFamilies(of: own),
       socket: { ip in sockets.first { $0.isV4 == ip.isV4 }?.id }, at: now)
   }
 

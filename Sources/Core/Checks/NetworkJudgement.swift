@@ -11,7 +11,7 @@ extension CheckVerdict {
     }
     let families = [(Item.ipv4, network.v4), (.ipv6, network.v6)]
     let choices = findings.choices
-    return [udp(network, choices)] + families.map { family($0.0, $0.1, choices) }
+    return [udp(network, choices)] + families.map { family($0.0, $0.1, findings) }
       + families.compactMap { item, family in
         family.mapping.map { nat(family, $0, name: name(item)) }
       }
@@ -64,8 +64,9 @@ extension CheckVerdict {
   }
 
   private static func family(
-    _ item: Item, _ found: FamilyFindings, _ choices: CallChoices
+    _ item: Item, _ found: FamilyFindings, _ findings: Findings
   ) -> CheckVerdict {
+    let choices = findings.choices
     let name = name(item)
     let place = choices.interface ?? "this computer"
     if let roundTrip = found.roundTrip, let seen = found.sightings.first?.seen.ip {
@@ -76,7 +77,7 @@ extension CheckVerdict {
     if found.ownAddresses.isEmpty, !found.isLoopback {
       return CheckVerdict(
         item, item == .ipv4 ? .warning : .unknown, "\(place) has no \(name) address",
-        remedy: item == .ipv4 ? "those who have only IPv4 are reached over a relay at most" : "")
+        remedy: item == .ipv4 ? withoutIPv4(findings) : "")
     }
     guard found.isServed else {
       return CheckVerdict(
@@ -89,6 +90,17 @@ extension CheckVerdict {
     return CheckVerdict(
       item, .warning, "\(place) has it, and no answer came over UDP",
       remedy: "see udp above")
+  }
+
+  private static func withoutIPv4(_ findings: Findings) -> String {
+    let network = findings.network
+    let rest = "those who have only IPv4 are"
+    if network.relays.contains(where: network.meetsMost) {
+      return "\(rest) reached over a relay"
+    }
+    return findings.choices.ways == .direct
+      ? "\(rest) not reached; without --no-relay a relay may join you to them"
+      : "\(rest) not reached: only a relay with an address of IPv4 joins you to them"
   }
 
   // MARK: The router

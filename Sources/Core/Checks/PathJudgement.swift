@@ -3,10 +3,9 @@ import Links
 /// What all of it comes to.
 extension CheckVerdict {
   static func path(_ path: ExpectedPath, _ findings: Findings) -> CheckVerdict {
-    let choices = findings.choices
-    let hasRelay = findings.network.relays.contains(where: \.works)
+    let (choices, network) = (findings.choices, findings.network)
     let rest =
-      hasRelay
+      network.relays.contains(where: network.meetsMost)
       ? "; the others over a relay"
       : choices.ways == .direct ? "; the others not at all, as --no-relay says" : ""
     let (grade, message, remedy): (Grade, String, String) =
@@ -15,13 +14,15 @@ extension CheckVerdict {
       case .directToMost: (.ok, "calls go directly to most\(rest)", "")
       case .relay where choices.ways == .relayed:
         (.ok, "calls go over a relay alone, as --relay-only says", "")
+      case .relay where network.lacksV4:
+        (.ok, "calls go over a relay, or directly to those who have IPv6", "")
       case .relay: (.ok, "calls go over a relay, or directly to those whom everybody reaches", "")
       case .thisComputer:
         (
           .ok, "calls on this computer work; nothing beyond it was tried",
           "to learn about the network give --server the address that the others use"
         )
-      case .directToSome: directToSome(choices)
+      case .directToSome: directToSome(findings)
       case .none: none(findings)
       }
     let watching =
@@ -31,12 +32,15 @@ extension CheckVerdict {
     return CheckVerdict(
       .path, grade, message + watching, remedy: remedy,
       details: [
-        .text("path", path.rawValue), .text("relayed", hasRelay ? "yes" : "no"),
+        .text("path", path.rawValue),
+        .text("relayed", network.relays.contains(where: \.works) ? "yes" : "no"),
         .text("transport", choices.transport.rawValue), .text("ways", choices.ways.rawValue),
       ])
   }
 
-  private static func directToSome(_ choices: CallChoices) -> (Grade, String, String) {
+  private static func directToSome(_ findings: Findings) -> (Grade, String, String) {
+    let choices = findings.choices
+    if findings.network.lacksV4 || choices.ways == .relayed { return toIPv6(findings) }
     let carriers =
       switch choices.transport {
       case .auto: "over UDP or TCP"
@@ -54,6 +58,21 @@ extension CheckVerdict {
     return (
       .failed, "calls come about only with those whom everybody reaches, \(carriers)", remedy
     )
+  }
+
+  private static func toIPv6(_ findings: Findings) -> (Grade, String, String) {
+    let remedy =
+      if findings.choices.ways == .direct {
+        "leave out --no-relay: a relay may join you to the others; or use a network that has IPv4"
+      } else if findings.network.relays.contains(where: { $0.outcome == .untried(.transport) }) {
+        "leave out --transport: a relay may join you to the others; or use a network that has IPv4"
+      } else if findings.network.relays.contains(where: \.works) {
+        "whoever runs the relay should give it an address of IPv4; or use a network that has IPv4"
+      } else {
+        "ask whoever runs the server for a relay (--turn) that is reached over IPv6 and has an "
+          + "address of IPv4, or use a network that has IPv4"
+      }
+    return (.failed, "calls come about only with those who have IPv6", remedy)
   }
 
   private static func none(_ findings: Findings) -> (Grade, String, String) {

@@ -24,10 +24,11 @@ extension CheckVerdict {
             + "--turn-secret-file")
       ]
     }
-    return network.relays.map { relay($0, network) }
+    return network.relays.map { relay($0, findings) }
   }
 
-  private static func relay(_ finding: RelayFinding, _ network: NetworkFindings) -> CheckVerdict {
+  private static func relay(_ finding: RelayFinding, _ findings: Findings) -> CheckVerdict {
+    let network = findings.network
     let carrier =
       switch finding.server.carrier {
       case .udp: "udp"
@@ -49,13 +50,20 @@ extension CheckVerdict {
     switch finding.outcome {
     case .allocated(let after):
       let time = "it gave us an address within \(milliseconds(after)) ms"
-      guard finding.carries == false else {
-        return verdict(.ok, finding.carries == true ? "\(time) and carries what it is given" : time)
+      if finding.carries == false {
+        return verdict(
+          .failed, "\(time), and nothing gets through it",
+          "whoever runs the relay should let its relay ports in (coturn: min-port to max-port, "
+            + "49152 to 65535 over UDP)")
       }
-      return verdict(
-        .failed, "\(time), and nothing gets through it",
-        "whoever runs the relay should let its relay ports in (coturn: min-port to max-port, "
-          + "49152 to 65535 over UDP)")
+      let carried = finding.carries == true ? "\(time) and carries what it is given" : time
+      // Who has IPv4 himself wasn't after one here.
+      guard network.lacksV4 else { return verdict(.ok, carried) }
+      return finding.given == .v4
+        ? verdict(.ok, "\(carried), of IPv4, under which everybody reaches you")
+        : verdict(
+          .warning, "\(carried), and has none of IPv4: it joins you only to those who have IPv6",
+          "whoever runs the relay should give it an address of IPv4 too (coturn: relay-ip)")
     case .failed(let failure): return verdict(.failed, failure.description, remedy(for: failure))
     case .unconnected(let reason):
       return verdict(
@@ -90,6 +98,18 @@ extension CheckVerdict {
       return verdict(
         .warning, "this computer cannot use that address",
         "whoever runs the server should name one in --turn that everybody reaches")
+    case .untried(.family):
+      let family = finding.server.family == .v4 ? "IPv4" : "IPv6"
+      let sentence =
+        "not tried, as \(findings.choices.interface ?? "this computer") has no \(family) address"
+      // Usually a relay has an address of the other family too.
+      let hasOther = network.relays.contains { $0.outcome != .untried(.family) }
+      return hasOther
+        ? verdict(.unknown, sentence)
+        : verdict(
+          .warning, sentence,
+          "whoever runs the server should name one in --turn that is reached over "
+            + (family == "IPv4" ? "IPv6" : "IPv4"))
     }
   }
 

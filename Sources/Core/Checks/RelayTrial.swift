@@ -22,6 +22,7 @@ struct RelayTrial {
   /// What came back instead of an answer.
   private var bounce: DialFailure?
   private var exchange: RelayExchange?
+  private let families: [StunFamily]
   private let credentials: TurnCredentials
   private let ciphers: any CipherSuite
   private let beganAt: Instant
@@ -29,11 +30,13 @@ struct RelayTrial {
 
   init(
     _ server: RelayServer, path: DatagramPath? = nil, stream: StreamID? = nil,
-    _ credentials: TurnCredentials, ciphers: any CipherSuite, at now: Instant
+    for families: [StunFamily], _ credentials: TurnCredentials, ciphers: any CipherSuite,
+    at now: Instant
   ) {
     self.server = server
     self.path = path
     self.stream = stream
+    self.families = families
     self.credentials = credentials
     self.ciphers = ciphers
     beganAt = now
@@ -43,7 +46,8 @@ struct RelayTrial {
   /// An answer says more than what came back before it, which anybody may have sent.
   var finding: RelayFinding {
     RelayFinding(
-      server, outcome ?? bounce.map(RelayFinding.Outcome.bounced) ?? .silent, carries: carries)
+      server, outcome ?? bounce.map(RelayFinding.Outcome.bounced) ?? .silent, carries: carries,
+      given: relayed.map { StunFamily($0.ip) })
   }
 
   // MARK: Beginning and ending
@@ -52,8 +56,8 @@ struct RelayTrial {
   /// is spoken with over that.
   mutating func begin(_ sessions: any RelaySessionFactory, at now: Instant) {
     exchange = RelayExchange(
-      with: server, for: server.address.ip.isV4 ? .v4 : .v6, credentials: credentials,
-      ciphers: ciphers, sessions: sessions, at: now)
+      with: server, for: families, credentials: credentials, ciphers: ciphers,
+      sessions: sessions, at: now)
   }
 
   /// The first reason counts.

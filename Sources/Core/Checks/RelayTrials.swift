@@ -27,12 +27,14 @@ struct RelayTrials {
 
   mutating func nextOutput() -> Output? { outputs.next() }
 
-  /// `socket`: the one that asks all of a family; `nil` where there is none.
+  /// `families`: what calls ask for; `socket`: the one that asks all of a family, `nil` where there
+  /// is none.
   mutating func begin(
-    _ grant: RelayGrant, allowsLoopback: Bool, socket: (IPAddress) -> SocketID?, at now: Instant
+    _ grant: RelayGrant, allowsLoopback: Bool, families: RelayFamilies,
+    socket: (IPAddress) -> SocketID?, at now: Instant
   ) {
     for server in grant.servers {
-      let socket = socket(server.address.ip)
+      let socket = families.reach(server) ? socket(server.address.ip) : nil
       let untried = untried(server, hasSocket: socket != nil, allowsLoopback: allowsLoopback)
       var path: DatagramPath?
       var stream: StreamID?
@@ -45,7 +47,8 @@ struct RelayTrials {
       }
       all.append(
         RelayTrial(
-          server, path: path, stream: stream, grant.credentials, ciphers: ciphers, at: now))
+          server, path: path, stream: stream, for: families.asked(of: server),
+          grant.credentials, ciphers: ciphers, at: now))
       if let untried { all[all.count - 1].fail(.untried(untried)) }
       if path != nil { all[all.count - 1].begin(sessions, at: now) }
       if let stream { outputs.append(.dial(stream, server.address)) }
@@ -58,8 +61,10 @@ struct RelayTrials {
   ) -> RelayFinding.Untried? {
     if choices.ways == .direct { return .ways }
     guard choices.transport.relayCarriers.contains(server.carrier) else { return .transport }
-    let isUsable = CandidateRules.accepts(server.address, allowsLoopback: allowsLoopback)
-    return hasSocket && isUsable ? nil : .address
+    guard CandidateRules.accepts(server.address, allowsLoopback: allowsLoopback) else {
+      return .address
+    }
+    return hasSocket ? nil : .family
   }
 
   var isSettled: Bool { all.allSatisfy { $0.outcome != nil } }
@@ -101,9 +106,9 @@ struct RelayTrials {
 
   // MARK: What goes through
 
-  /// The first that gave this socket an address.
+  /// The first that gave this socket an address that it can send to itself.
   func first(of socket: SocketID) -> Int? {
-    all.firstIndex { $0.path?.socket == socket && $0.relayed != nil }
+    all.firstIndex { $0.path?.socket == socket && $0.relayed?.ip.isV4 == $0.server.address.ip.isV4 }
   }
 
   mutating func send(

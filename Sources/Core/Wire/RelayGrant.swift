@@ -31,6 +31,9 @@ package struct RelayServer: WireMessage, Hashable {
     return isPlain && !host.isEmpty ? String(decoding: host, as: UTF8.self) : nil
   }
 
+  /// Of its own address; those that it gives may be of another.
+  package var family: StunFamily { StunFamily(address.ip) }
+
   package init(_ carrier: Carrier, _ address: SocketAddress, host: [UInt8] = []) {
     self.carrier = carrier
     self.address = address

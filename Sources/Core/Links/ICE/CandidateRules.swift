@@ -9,10 +9,12 @@ package enum CandidateRules {
   /// Addresses that no peer can mean in earnest are refused: a box must not be able to aim our
   /// packets at a neighbour's multicast group or our own loopback services.
   package static func accepts(_ address: SocketAddress, allowsLoopback: Bool) -> Bool {
-    let ip = address.ip
-    guard address.port != 0, !ip.isUnspecified, !ip.isMulticast, !ip.isLinkLocal else {
-      return false
-    }
+    address.port != 0 && accepts(address.ip, allowsLoopback: allowsLoopback)
+  }
+
+  /// The same of an address without a port.
+  package static func accepts(_ ip: IPAddress, allowsLoopback: Bool) -> Bool {
+    guard !ip.isUnspecified, !ip.isMulticast, !ip.isLinkLocal else { return false }
     if ip.isV4, ip.bytes[0] == 0 || ip.bytes == [255, 255, 255, 255] { return false }
     return allowsLoopback || !ip.isLoopback
   }

@@ -21,8 +21,10 @@ package struct RelayExchange {
 
   package let credentials: TurnCredentials
   private let server: RelayServer
-  /// Of the address that is asked for.
-  private var family: StunFamily
+  /// Of the address that is asked for; those behind it, where the relay has none of that one.
+  private var families: ArraySlice<StunFamily>
+  /// The relay has said that it has no address of IPv4.
+  private(set) var lacksV4 = false
   private let ciphers: any CipherSuite
   /// `nil` over anything but TLS.
   private let session: (any SecureSession)?
@@ -33,13 +35,15 @@ package struct RelayExchange {
   /// When something last happened.
   private var turnAt: Instant
 
-  /// `sessions` make those of relays over TLS, which can't be asked without.
+  /// `families`: one or more (`RelayFamilies.asked`). `sessions` make those of relays over TLS,
+  /// which can't be asked without.
   package init(
-    with server: RelayServer, for family: StunFamily, credentials: TurnCredentials,
+    with server: RelayServer, for families: [StunFamily], credentials: TurnCredentials,
     ciphers: any CipherSuite, sessions: (any RelaySessionFactory)?, at now: Instant
   ) {
+    precondition(!families.isEmpty, "an address is of some family")
     self.server = server
-    self.family = family
+    self.families = families[...]
     self.credentials = credentials
     self.ciphers = ciphers
     turnAt = now
@@ -56,14 +60,8 @@ package struct RelayExchange {
   private mutating func allocate(at now: Instant) {
     allocation = TurnAllocation(
       over: server.carrier == .udp ? .datagrams : .stream,
-      family: family,
+      family: families[families.startIndex],
       credentials: credentials, ciphers: ciphers, at: now)
-  }
-
-  /// Another address on the same carrier, where the relay has refused the one before.
-  package mutating func ask(for family: StunFamily, at now: Instant) {
-    self.family = family
-    allocate(at: now)
   }
 
   /// TLS stands, or is not needed.
@@ -102,6 +100,12 @@ package struct RelayExchange {
       case .failed(let failure): return .insecure(failure)
       case nil:
         guard let output = allocation?.nextOutput() else { return nil }
+        // RFC 8656 §7.2. On the same carrier: over TCP and TLS another would cost round trips.
+        if case .failed(.refused(.allocate, code: 440)) = output, families.count > 1 {
+          if families.removeFirst() == .v4 { lacksV4 = true }
+          allocate(at: turnAt)
+          continue
+        }
         guard case .transmit(let bytes) = output else { return .allocation(output) }
         guard let session else { return .transmit(bytes) }
         session.send(bytes, at: turnAt)

@@ -27,6 +27,7 @@ struct RelayGathering {
   private let allowsLoopback: Bool
   private var grant: RelayGrant?
   private var bases: [(socket: SocketID, address: SocketAddress)] = []
+  private var families: RelayFamilies { RelayFamilies(of: bases.map(\.address.ip)) }
   /// Those over UDP first, each kind in the order of the grant.
   private var legs: [RelayLeg] = []
   private var sockets = 0
@@ -135,9 +136,8 @@ struct RelayGathering {
 
   /// Makes the legs those of the grant and of the sockets.
   private mutating func arrange(at now: Instant) {
-    let usable = usable.filter { server in
-      bases.contains { $0.address.ip.isV4 == server.address.ip.isV4 }
-    }
+    let families = families
+    let usable = usable.filter { families.reach($0) }
     let datagrams = usable.filter { $0.carrier == .udp && base(for: $0) != nil }
     let streams = usable.filter { $0.carrier == .tcp }
     let secured = usable.filter { $0.carrier == .tls }
@@ -248,20 +248,18 @@ struct RelayGathering {
   }
 
   private mutating func ask(_ index: Int, with grant: RelayGrant, at now: Instant) {
+    let server = legs[index].server
+    var asked = families.asked(of: server)
+    if legs[index].lacksV4, asked.count > 1 { asked.removeAll { $0 == .v4 } }
     legs[index].exchange = RelayExchange(
-      with: legs[index].server, for: bridges(legs[index]) ? .v4 : legs[index].family,
-      credentials: grant.credentials, ciphers: ciphers, sessions: sessions, at: now)
+      with: server, for: asked, credentials: grant.credentials, ciphers: ciphers,
+      sessions: sessions, at: now)
     drain(index, at: now)
-  }
-
-  /// Whether an address of IPv4 is asked for over IPv6: who has none himself meets those who have
-  /// nothing else only there. Relays that have none to give say so (RFC 8656 §7.2: 440).
-  private func bridges(_ leg: RelayLeg) -> Bool {
-    leg.family == .v6 && !leg.lacksV4 && !bases.contains { $0.address.ip.isV4 }
   }
 
   private mutating func drain(_ index: Int, at now: Instant) {
     while let output = legs[index].exchange?.nextOutput() {
+      if legs[index].exchange?.lacksV4 == true { legs[index].lacksV4 = true }
       switch output {
       case .transmit(let bytes): transmit(bytes, of: index)
       case .allocation(let output): take(output, of: index, at: now)
@@ -291,10 +289,6 @@ struct RelayGathering {
       guard let socket = legs[index].offer?.socket else { break }
       outputs.append(.received(bytes, DatagramPath(socket: socket, remote: peer)))
     case .refused(let ip, let code): legs[index].note(refusal: code, of: ip)
-    case .failed(.refused(.allocate, code: 440)) where bridges(legs[index]):
-      legs[index].lacksV4 = true
-      let family = legs[index].family
-      legs[index].exchange?.ask(for: family, at: now)
     case .failed(let failure):
       legs[index].failure = .failed(failure)
       fail(index, at: now)

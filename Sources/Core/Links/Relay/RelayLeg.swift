@@ -40,7 +40,5 @@ struct RelayLeg {
 
   /// Those of lower ranks are tried first.
   var rank: UInt8 { server.carrier.rawValue }
-  /// Of the relay's own address.
-  var family: StunFamily { server.address.ip.isV4 ? .v4 : .v6 }
   var carrier: Carrier { server.carrier == .udp ? .datagram : .stream }
 }

@@ -1,9 +1,11 @@
-import Units
+package import Units
 
 /// An address family as STUN numbers it (RFC 8489 §14.1).
 package enum StunFamily: UInt8, Hashable, Sendable {
   case v4 = 1
   case v6 = 2
+
+  package init(_ ip: IPAddress) { self = ip.isV4 ? .v4 : .v6 }
 }
 
 /// How a long-term credential's key is made (RFC 8489 §14.11, §14.12).
@@ -67,7 +69,7 @@ extension ByteWriter {
   mutating func stunAddress(_ address: SocketAddress, masked transactionID: [UInt8]? = nil) {
     let mask = transactionID.map(addressMask) ?? [UInt8](repeating: 0, count: 16)
     u8(0)
-    u8((address.ip.isV4 ? StunFamily.v4 : .v6).rawValue)
+    u8(StunFamily(address.ip).rawValue)
     u16(address.port ^ (UInt16(mask[0]) << 8 | UInt16(mask[1])))
     append(zip(address.ip.bytes, mask).map { $0 ^ $1 })
   }
