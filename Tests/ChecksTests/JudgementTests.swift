@@ -140,6 +140,27 @@ import Wire
     }
   }
 
+  @Test
+  func `nobody can say that an address that all can dial is reached over TCP, or that it is not`() {
+    let open: Change = { $0.network.v4.ownAddresses = [JudgedHome.router] }
+    func last(_ changes: [Change]) -> CheckVerdict? {
+      Judgement(
+        JudgedHome.findings { findings in for change in changes { change(&findings) } }
+      ).verdicts.last
+    }
+    for changes in [
+      [Self.overTCP, open, Self.withoutRelay], [open, Self.noUDP, Self.withoutRelay],
+    ] {
+      #expect(last(changes)?.grade == .unknown)
+      #expect(last(changes)?.message.contains("to everybody if no firewall") == true)
+      #expect(last(changes)?.remedy.hasPrefix("let connections in") == true)
+    }
+    for changes in [
+      [Self.overTCP, Self.withoutRelay], [Self.noUDP, Self.withoutRelay],
+      [Self.overUDP, open, Self.noUDP, Self.withoutRelay],
+    ] { #expect(last(changes)?.grade == .failed) }
+  }
+
   @Test func `what the call would not use is not held against it`() {
     let overTCP = Judgement(
       JudgedHome.findings { findings in

@@ -1,4 +1,5 @@
 import Links
+import Units
 
 /// What all of it comes to.
 extension CheckVerdict {
@@ -41,6 +42,7 @@ extension CheckVerdict {
   private static func directToSome(_ findings: Findings) -> (Grade, String, String) {
     let choices = findings.choices
     if findings.network.lacksV4 || choices.ways == .relayed { return toIPv6(findings) }
+    if findings.mayBeOpenToTCP { return perhapsToAll(choices) }
     let carriers =
       switch choices.transport {
       case .auto: "over UDP or TCP"
@@ -73,6 +75,19 @@ extension CheckVerdict {
           + "address of IPv4, or use a network that has IPv4"
       }
     return (.failed, "calls come about only with those who have IPv6", remedy)
+  }
+
+  /// Nobody was there to try whether connections come in.
+  private static func perhapsToAll(_ choices: CallChoices) -> (Grade, String, String) {
+    (
+      .unknown,
+      "calls go directly to everybody if no firewall keeps connections from this computer, which "
+        + "nobody could try, else only to those whom everybody reaches, over TCP",
+      "let connections in in the firewall here"
+        + (choices.transport == .tcp ? ", or leave out --transport" : "")
+        + (choices.ways == .direct
+          ? ", or leave out --no-relay" : ", or ask whoever runs the server for a relay (--turn)")
+    )
   }
 
   private static func none(_ findings: Findings) -> (Grade, String, String) {
@@ -111,5 +126,14 @@ extension CheckVerdict {
         case .picture, .heard, .played: false
         }
       }
+  }
+}
+
+extension Findings {
+  /// No datagram passes, or may, and no router need be between this computer and the others: its
+  /// address is one that everybody can dial.
+  fileprivate var mayBeOpenToTCP: Bool {
+    (choices.transport == .tcp || network.main.reach == .nobody)
+      && network.main.ownAddresses.contains { !$0.isInternal }
   }
 }
