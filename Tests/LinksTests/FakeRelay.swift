@@ -10,6 +10,8 @@ struct FakeRelay {
   var credentials = TurnCredentials(
     username: Array("1:a".utf8), password: Array("secret".utf8))!
   var relayed = SocketAddress(.v4(192, 0, 2, 50), port: 50_000)
+  /// Named before it.
+  var namedBefore: [SocketAddress] = []
   var lifetime: UInt32? = 600
   /// Refused, signed, in place of being served.
   var refusals: [StunMessage.Method: [StunAttribute]] = [:]
@@ -110,7 +112,7 @@ struct FakeRelay {
       hasAllocation = true
       return signed(
         request, .success,
-        [
+        namedBefore.map(StunAttribute.xorRelayedAddress) + [
           .xorRelayedAddress(relayed),
           .xorMappedAddress(SocketAddress(.v4(198, 51, 100, 7), port: 7_000)),
         ] + lifetimeAttribute)

@@ -124,6 +124,23 @@ import Wire
     }
   }
 
+  @Test func `of several addresses that counts which is of use`() {
+    let v6 = SocketAddress(
+      IPAddress(bytes: [0x20, 1, 0xD, 0xB8] + [UInt8](repeating: 1, count: 12))!, port: 50_000)
+    let none = SocketAddress(.v4(0, 0, 0, 0), port: 0)
+    let lab = RelayLab(family: .v6) {
+      $0.relayed = v6
+      $0.namedBefore = [none, SocketAddress(.v4(192, 0, 2, 50), port: 50_000)]
+    }
+    #expect(lab.failure == nil)
+    #expect(lab.relayedAddresses == [v6])
+    let useless = RelayLab {
+      $0.relayed = v6
+      $0.namedBefore = [none]
+    }
+    #expect(useless.failure == .answer(.allocate, .unusableAddress(none)))
+  }
+
   @Test func `unsigned answers are counted and not believed`() {
     let lab = RelayLab { $0.isUnsigned = true }
     #expect(lab.relayedAddresses.isEmpty)

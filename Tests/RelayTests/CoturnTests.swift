@@ -32,6 +32,20 @@ struct CoturnTests {
     try turn(loop, both) { both.allSatisfy(\.isClosed) }
   }
 
+  @Test(arguments: RelayClient.Way.allCases)
+  func `one that has IPv6 alone says so, and gives it at the same asking`(
+    way: RelayClient.Way
+  ) throws {
+    let server = try Turnserver(relayIP: "::1")
+    let client = try RelayClient(loop, way, server, server.credentials("one"))
+    try turn(loop, [client]) { client.relayed != nil || client.failure != nil }
+    #expect(client.failure == .refused(.allocate, code: 440))
+    client.ask(for: .v6)
+    try turn(loop, [client]) { client.relayed != nil || client.failure != nil }
+    #expect(client.failure == nil)
+    #expect(client.relayed?.ip == .loopbackV6)
+  }
+
   @Test func `an address that was given back counts no more`() throws {
     let server = try Turnserver(["--user-quota", "1"])
     for _ in 0..<3 {

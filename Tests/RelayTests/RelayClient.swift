@@ -14,6 +14,7 @@ final class RelayClient {
   private let loop: EventLoop
   private let server: SocketAddress
   private let way: Way
+  private let credentials: TurnCredentials
   private var allocation: TurnAllocation
   /// Over TLS.
   private let session: (any SecureSession)?
@@ -39,6 +40,7 @@ final class RelayClient {
     self.loop = loop
     self.way = way
     self.session = session
+    self.credentials = credentials
     self.server = session == nil ? server.address : server.securedAddress
     allocation = TurnAllocation(
       over: way == .udp ? .datagrams : .stream, family: family, credentials: credentials,
@@ -65,6 +67,16 @@ final class RelayClient {
 
   func handleTimeout() {
     if let due = nextDeadline, due <= Clock.now { handle(.timeout) }
+  }
+
+  /// On the same carrier, as a `RelayExchange` does where there was none of the family before.
+  func ask(for family: StunFamily) {
+    allocation = TurnAllocation(
+      over: way == .udp ? .datagrams : .stream, family: family, credentials: credentials,
+      ciphers: OpenSSLCipherSuite(), at: Clock.now)
+    failure = nil
+    isClosed = false
+    handle(.timeout)
   }
 
   func send(_ data: [UInt8], to peer: SocketAddress) { handle(.send(data, to: peer)) }

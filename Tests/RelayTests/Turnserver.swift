@@ -24,7 +24,8 @@ final class Turnserver {
 
   /// With a certificate, in PEM, it speaks TLS too.
   init(
-    _ options: [String] = [], certificate: (certificate: [UInt8], key: [UInt8])? = nil
+    _ options: [String] = [], relayIP: String = "127.0.0.1",
+    certificate: (certificate: [UInt8], key: [UInt8])? = nil
   ) throws {
     address = try Self.freeAddress()
     securedAddress = try Self.freeAddress()
@@ -39,7 +40,7 @@ final class Turnserver {
     process = try ChildProcess(
       try #require(Self.path),
       [
-        "-n", "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1",
+        "-n", "--listening-ip", "127.0.0.1", "--relay-ip", relayIP,
         "--listening-port", "\(address.port)", "--no-dtls",
         "--realm", "example.org", "--use-auth-secret",
         "--static-auth-secret", String(decoding: Self.secret, as: UTF8.self),

@@ -106,11 +106,12 @@ extension TurnAllocation {
   private mutating func adopt(
     _ message: StunMessage, answering purpose: TurnTransaction.Purpose, at now: Instant
   ) throws(TurnFailure) {
-    var (relayed, mapped): (SocketAddress?, SocketAddress?)
+    var relayed: [SocketAddress] = []
+    var mapped: SocketAddress?
     var lifetime: UInt32?
     for attribute in message.attributes {
       switch attribute {
-      case .xorRelayedAddress(let address): relayed = relayed ?? address
+      case .xorRelayedAddress(let address): relayed.append(address)
       case .xorMappedAddress(let address): mapped = mapped ?? address
       case .lifetime(let seconds): lifetime = lifetime ?? seconds
       default: break
@@ -121,10 +122,11 @@ extension TurnAllocation {
       throw .answer(purpose.request, .shortLifetime(lifetime))
     }
     if purpose == .allocate {
-      guard let relayed else { throw .answer(.allocate, .withoutRelayedAddress) }
-      guard relayed.ip.isV4 == (family == .v4), relayed.port != 0, !relayed.ip.isUnspecified,
-        !relayed.ip.isMulticast
-      else { throw .answer(.allocate, .unusableAddress(relayed)) }
+      guard let first = relayed.first else { throw .answer(.allocate, .withoutRelayedAddress) }
+      // coturn that had no address of IPv4 to give before, on this carrier, names 0.0.0.0:0 first.
+      guard let relayed = relayed.first(where: isUsable) else {
+        throw .answer(.allocate, .unusableAddress(first))
+      }
       self.relayed = relayed
       allocatedAt = now
       phase = .allocated
@@ -134,6 +136,12 @@ extension TurnAllocation {
     expiresAt = now + granted
     refreshAt = max(expiresAt - Self.refreshMargin, now + granted / 2)
     refreshFailure = nil
+  }
+
+  /// Of the family that was asked for, and one that somebody can send to.
+  private func isUsable(_ relayed: SocketAddress) -> Bool {
+    StunFamily(relayed.ip) == family && relayed.port != 0 && !relayed.ip.isUnspecified
+      && !relayed.ip.isMulticast
   }
 
   // MARK: Refusals
