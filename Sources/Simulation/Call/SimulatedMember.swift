@@ -64,6 +64,7 @@ package final class SimulatedMember {
   private var isRunning = false
   private var heldRenditions: Set<Rendition> = []
   private var turnDepth = 0
+  private var process = StoppedProcess()
 
   init(
     _ name: String, world: World, host: SimulatedHost, room: SimulatedRoom,
@@ -195,48 +196,31 @@ package final class SimulatedMember {
     }
   }
 
-  /// As by SIGSTOP: nothing is read, shown or sent; what comes waits in the kernel, datagrams only
-  /// as far as its buffer goes.
+  /// As by SIGSTOP: nothing is read, shown or sent.
   package func suspend(for duration: Interval) {
-    isSuspended = true
+    process.stop()
     studio.close()
     for viewer in viewers.values { viewer.isSuspended = true }
     world.schedule(after: duration) { [self] in
-      isSuspended = false
+      let waiting = process.goOn()
       for viewer in viewers.values { viewer.isSuspended = false }
       guard isRunning else { return }
       studio.open()
-      for input in waitingInputs { feed(input) }
-      waitingInputs = []
-      for event in waitingEvents { take(event) }
-      waitingEvents = []
+      for input in waiting.inputs { feed(input) }
+      for event in waiting.events { take(event) }
       wake()
     }
   }
-  private var isSuspended = false
-  private var waitingInputs: [ConferenceInput] = []
-  private var waitingEvents: [NetworkEvent] = []
-  /// Datagrams that a socket's buffer of 200 KiB holds.
-  private static let waitingLimit = 180
 
   // MARK: Turns
 
   private func wake() {
-    guard isRunning, !isSuspended else { return }
+    guard isRunning, !process.isStopped else { return }
     turn(.timeout, byTimer: true)
   }
 
   private func feed(_ input: ConferenceInput) {
-    guard isRunning else { return }
-    // What is typed, what the kernel tells and what an encoder had in hand when the process was
-    // stopped comes when it goes on; nothing is played meanwhile.
-    if isSuspended {
-      switch input {
-      case .audioPlayed, .audioConcealed: return
-      default: waitingInputs.append(input)
-      }
-      return
-    }
+    guard isRunning, !process.keeps(input) else { return }
     turn(input, byTimer: false)
   }
 
@@ -366,12 +350,7 @@ package final class SimulatedMember {
   // MARK: Network
 
   private func take(_ event: NetworkEvent) {
-    if isSuspended {
-      if case .datagram = event, waitingEvents.count >= Self.waitingLimit { return }
-      waitingEvents.append(event)
-      return
-    }
-    guard isRunning, !registration.take(event) else { return }
+    guard !process.keeps(event), isRunning, !registration.take(event) else { return }
     switch event {
     case .datagram(let bytes, let from, let socket):
       feed(.datagram(bytes, from: from, on: socket))
@@ -382,37 +361,5 @@ package final class SimulatedMember {
     case .streamClosed(let stream): feed(.streamClosed(stream))
     case .backlog(let stream, let count): feed(.backlog(stream, count))
     }
-  }
-}
-
-extension SimulatedMember {
-  /// Where frames to another go now, as the user was told last.
-  package func path(to other: SimulatedMember) -> PathKind? {
-    for (_, event) in events.reversed() {
-      if case .link(let label, let report) = event, label.peer == other.peer { return report.path }
-    }
-    return nil
-  }
-
-  /// When the user was told of this path, whoever it leads to.
-  package func times(of path: PathKind) -> [Instant] {
-    events.compactMap { at, event in
-      if case .link(_, let report) = event, report.path == path { at } else { nil }
-    }
-  }
-
-  /// When the user was first told that somebody left.
-  package var firstDeparture: Instant? {
-    for (at, event) in events { if case .peerLeft = event { return at } }
-    return nil
-  }
-
-  /// Who left, by the text of the session, and the reason that the user was told.
-  package var departures: [String: String] {
-    var departures: [String: String] = [:]
-    for (_, event) in events {
-      if case .peerLeft(let label, let reason) = event { departures[label.peer] = reason }
-    }
-    return departures
   }
 }
