@@ -174,6 +174,11 @@ import Wire
     #expect((last?.message.contains("only with those who have IPv6") == true) != said.path.isGood)
   }
 
+  @Test func `beside those over a relay who has IPv6 too is reached directly`() {
+    let last = Judgement(JudgedHome.findings(Self.withoutIPv4)).verdicts.last
+    #expect(last?.message == "calls go over a relay, or directly to those who have IPv6")
+  }
+
   @Test func `who has IPv4 is not told of a relay of IPv6 that it joins him to some alone`() {
     let judgement = Judgement(
       JudgedHome.findings {
