@@ -25,7 +25,7 @@ private let benchTable = CommandTable<BenchOptions, ([String], BenchOptions)>(
       + "p2pcall-link --help. agreement runs the same scenarios in virtual time and over that link.",
     "accept judges a part of the work against its limits; with --sabotage it breaks one thing at "
       + "a time, and each must be answered with NO. B1 is the delay of pictures, B2 of sound, B3 the "
-      + "time from join to the first picture, B4 to B9 are bad networks, B10 is processor time "
+      + "time from join to the first picture (B3 afar over an emulated link), B4 to B9 are bad networks, B10 is processor time "
       + "beside the codecs alone, B11 memory, B12 the way of a packet, B14 a mesh of up to eight.",
     "Exit codes: 0 yes, 1 no, 2 usage, 70 when nothing could be measured.",
   ],
@@ -107,6 +107,9 @@ private func measure(_ operands: [String], _ options: BenchOptions) throws -> Re
   case ["B12"]: return try PacketPath.measure()
   case ["B14"]: return try measurements.mesh()
   case ["B3"]: return try measurements.firstPicture(transport: transport)
+  case ["B3", "afar"]:
+    if let obstacle = EmulatedLink.obstacle { throw BenchError(obstacle) }
+    return try measurements.firstPictureFromAfar()
   case ["B10"]: return try measurements.processorTime()
   case ["B11"]: return try measurements.memory()
   default:

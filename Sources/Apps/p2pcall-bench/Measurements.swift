@@ -3,8 +3,7 @@ import Media
 import Runtime
 import Units
 
-/// B1, B3 and B11 of the benchmarks, through real processes with encryption on; B10 has a file of its
-/// own.
+/// B1 and B11 of the benchmarks, through real processes with encryption on; B3 and B10 have files of their own.
 struct Measurements {
   let programs: Programs
   let seconds: Int
@@ -88,45 +87,6 @@ struct Measurements {
       marks: ChirpDetector().marks(in: log.samples), log: log, voice: sender.voice,
       from: from + .seconds(2), to: to - .seconds(1))
     return percentile(50, of: chirps.latencies.map(\.milliseconds))
-  }
-
-  /// B3: from the start of the second program to the first picture out of it, and out of the
-  /// first.
-  func firstPicture(transport: String, repeats: Int = 10) throws(BenchError) -> Report {
-    let workspace = try Workspace()
-    let rendezvous = try Rendezvous(programs, in: workspace)
-    let book = FrameBook.pattern(size, seconds: 1)
-    var joining: [Double] = []
-    var waiting: [Double] = []
-    for number in 0..<repeats {
-      progress("join \(number + 1) of \(repeats) over \(transport)")
-      var parties = ["ann", "bob"].map(PartyPlan.init)
-      for index in parties.indices {
-        parties[index].frames = book
-        parties[index].isListening = false
-      }
-      let plan = CallPlan(parties: parties, size: size, transport: transport, seconds: 2)
-      let script = CallScript(
-        programs: programs, workspace: workspace, rendezvous: rendezvous, label: "join\(number)")
-      let record = try script.run(plan)
-      let begun = record.parties[1].startedAt
-      let first = record.parties.map { party in
-        party.views.first?.seen.first.map { ($0.at - begun).milliseconds } ?? .infinity
-      }
-      waiting.append(first[0])
-      joining.append(first[1])
-    }
-    var report = Report("B3 \(transport)")
-    report.add(
-      "first picture after the second program's start, 0 RTT",
-      [
-        .atMost("who joins, p50", 500, "ms", seen: percentile(50, of: joining)),
-        .atMost("who joins, p95", 500, "ms", seen: percentile(95, of: joining)),
-        .atMost("who waited, p95", 500, "ms", seen: percentile(95, of: waiting)),
-        .goal("who joins, p50", 60, "ms", seen: percentile(50, of: joining)),
-        .goal("who waited, p50", 60, "ms", seen: percentile(50, of: waiting)),
-      ])
-    return report
   }
 
   /// B11: proportional set size of one endpoint's process tree, at 720p and at 360p.
