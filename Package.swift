@@ -140,7 +140,7 @@ let targets: [Target] = [
   tests("Camera", "Camera", "CV4L", "CLinux", "Media", "Units"),
   tests("Sound", "Sound", "CALSA", "CLinux", "Media", "Units"),
   tests("Files", "Files", "Fixtures", "CLinux", "Wire", "Rooms", "Media", "Units"),
-  tests("Window", "Window", "CLinux", "Media", "Units"),
+  tests("Window", "Window", "CSDL", "CLinux", "Media", "Units"),
   tests("Runtime", "Runtime", "CLinux", "Units"),
   tests(
     "ServerRuntime", "ServerRuntime", "Fixtures", "Runtime", "Encryption", "Files", "Links",

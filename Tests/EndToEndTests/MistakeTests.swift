@@ -244,4 +244,15 @@ import Testing
     ann.terminate()
     #expect(ann.awaitExit() == 0)
   }
+
+  @Test func `no library of a display must be there to start`() throws {
+    let programs = try Programs()
+    let listing = try programs.run(at: "/usr/bin/ldd", [programs.binary("p2pcall")])
+    #expect(listing.awaitExit() == 0)
+    let libraries = listing.lines.compactMap { $0.split(separator: " ").first }
+    #expect(libraries.contains { $0.contains("libvpx") })
+    for name in ["SDL", "X11", "wayland", "fontconfig"] {
+      #expect(!libraries.contains { $0.contains(name) }, "\(name) in \(libraries)")
+    }
+  }
 }

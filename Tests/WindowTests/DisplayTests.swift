@@ -1,3 +1,4 @@
+import CSDL
 import Foundation
 import Glibc
 import Media
@@ -176,5 +177,26 @@ import Units
         #expect(screen.bright(in: leave, above: 200) > 20)
       }
     }
+  }
+
+  @Test func `a library of the window that is missing or too old is named, with its remedy`() {
+    func failure(_ name: String) -> MediaError? {
+      var functions = csdl_sdl()
+      do throws(MediaError) {
+        try WindowLibraries.load(name) { csdl_find_sdl(&functions, $0) }
+        return nil
+      } catch {
+        return error
+      }
+    }
+    #expect(failure("libSDL2-2.0.so.0") == nil)
+    let absent = failure("libp2pcall-nowhere.so.9")
+    #expect(absent?.kind == .absent)
+    #expect(absent?.message.contains("libp2pcall-nowhere.so.9 cannot be loaded") == true)
+    #expect(absent?.remedy.contains("--view none") == true)
+    // It is there, and is not SDL.
+    let other = failure("libm.so.6")
+    #expect(other?.kind == .unsupported)
+    #expect(other?.message == "libm.so.6 has no SDL_CreateRGBSurfaceWithFormat")
   }
 }

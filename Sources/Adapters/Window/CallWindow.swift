@@ -62,17 +62,17 @@ package final class CallWindow {
     self.fixedScale = fixedScale
     let size = Self.startSize(options.size, scale: options.scale == nil ? scale : 1)
     guard
-      let window = SDL_CreateWindow(
+      let window = sdl.SDL_CreateWindow(
         options.title, csdl_window_centered, csdl_window_centered, Int32(size.width),
         Int32(size.height), flags)
     else {
       throw Self.failure("the window could not be opened")
     }
     guard
-      let renderer = SDL_CreateRenderer(window, -1, SDL_RENDERER_ACCELERATED.rawValue)
-        ?? SDL_CreateRenderer(window, -1, SDL_RENDERER_SOFTWARE.rawValue)
+      let renderer = sdl.SDL_CreateRenderer(window, -1, SDL_RENDERER_ACCELERATED.rawValue)
+        ?? sdl.SDL_CreateRenderer(window, -1, SDL_RENDERER_SOFTWARE.rawValue)
     else {
-      SDL_DestroyWindow(window)
+      sdl.SDL_DestroyWindow(window)
       throw Self.failure("the window cannot be drawn in")
     }
     self.window = window
@@ -86,21 +86,21 @@ package final class CallWindow {
       : nil
     canvas = Canvas(renderer: renderer, fonts: fonts, scale: self.scale)
     pictures = PictureTextures(renderer: renderer)
-    wakeEvent = SDL_RegisterEvents(1)
+    wakeEvent = sdl.SDL_RegisterEvents(1)
     contents = WindowModel.Snapshot(
       state: WindowState(), pictures: [:], selfPicture: nil, isClosed: false)
     layout = WindowLayout(WindowLayout.Input(size: pixels), canvas.measure)
     let minimum = Self.minimumSize(scale: self.scale / ratio)
-    SDL_SetWindowMinimumSize(window, Int32(minimum.width), Int32(minimum.height))
-    SDL_StopTextInput()
+    sdl.SDL_SetWindowMinimumSize(window, Int32(minimum.width), Int32(minimum.height))
+    sdl.SDL_StopTextInput()
     WindowIcon.set(on: window)
     let event = wakeEvent
     model.onChange {
       var wake = SDL_Event()
       wake.type = event
-      SDL_PushEvent(&wake)
+      _ = sdl.SDL_PushEvent(&wake)
     }
-    SDL_ShowWindow(window)
+    sdl.SDL_ShowWindow(window)
     refresh(at: Self.now())
   }
 
@@ -110,9 +110,9 @@ package final class CallWindow {
     canvas.clear()
     pictures.clear()
     pointers = nil
-    SDL_DestroyRenderer(canvas.renderer)
-    SDL_DestroyWindow(window)
-    SDL_QuitSubSystem(SDL_INIT_VIDEO)
+    sdl.SDL_DestroyRenderer(canvas.renderer)
+    sdl.SDL_DestroyWindow(window)
+    sdl.SDL_QuitSubSystem(SDL_INIT_VIDEO)
   }
 
   /// Shows the window until the model is closed. `perform` gets what the user does, on this
@@ -126,8 +126,8 @@ package final class CallWindow {
   package func step(waitingAtMost limit: Interval, _ perform: (WindowAction) -> Void) -> Bool {
     let before = Self.now()
     var event = SDL_Event()
-    if SDL_WaitEventTimeout(&event, wait(limit, at: before)) != 0 {
-      repeat { take(event, perform) } while SDL_PollEvent(&event) != 0
+    if sdl.SDL_WaitEventTimeout(&event, wait(limit, at: before)) != 0 {
+      repeat { take(event, perform) } while sdl.SDL_PollEvent(&event) != 0
     }
     let now = Self.now()
     if let changed = model.take() {
@@ -206,25 +206,25 @@ package final class CallWindow {
     for action in actions {
       switch action {
       case .fullScreen(let isOn):
-        SDL_SetWindowFullscreen(window, isOn ? SDL_WINDOW_FULLSCREEN_DESKTOP.rawValue : 0)
-      case .copyRoomID: SDL_SetClipboardText(contents.state.roomID)
-      case .copyCommand: SDL_SetClipboardText(contents.state.joinCommand)
+        _ = sdl.SDL_SetWindowFullscreen(window, isOn ? SDL_WINDOW_FULLSCREEN_DESKTOP.rawValue : 0)
+      case .copyRoomID: _ = sdl.SDL_SetClipboardText(contents.state.roomID)
+      case .copyCommand: _ = sdl.SDL_SetClipboardText(contents.state.joinCommand)
       case .leave:
-        SDL_HideWindow(window)
+        sdl.SDL_HideWindow(window)
         isShown = false
       default: break
       }
       perform(action)
     }
     refresh(at: now)
-    if interaction.isTyping != (SDL_IsTextInputActive() == SDL_TRUE) {
-      if interaction.isTyping { SDL_StartTextInput() } else { SDL_StopTextInput() }
+    if interaction.isTyping != (sdl.SDL_IsTextInputActive() == SDL_TRUE) {
+      if interaction.isTyping { sdl.SDL_StartTextInput() } else { sdl.SDL_StopTextInput() }
     }
   }
 
   private static func clipboard() -> String {
-    guard let text = SDL_GetClipboardText() else { return "" }
-    defer { SDL_free(text) }
+    guard let text = sdl.SDL_GetClipboardText() else { return "" }
+    defer { sdl.SDL_free(text) }
     return String(cString: text)
   }
 
@@ -288,9 +288,9 @@ package final class CallWindow {
         x: Int(Double(caret.x) / ratio), y: Int(Double(caret.y) / ratio), width: 1,
         height: Int(Double(caret.height) / ratio)
       ).sdl
-      SDL_SetTextInputRect(&place)
+      sdl.SDL_SetTextInputRect(&place)
     }
-    SDL_RenderPresent(canvas.renderer)
+    sdl.SDL_RenderPresent(canvas.renderer)
   }
 
   /// Draws once more and returns what is seen: red, green, blue of each pixel, row by row.
@@ -301,7 +301,7 @@ package final class CallWindow {
     let size = layout.size
     var pixels = [UInt8](repeating: 0, count: size.width * size.height * 3)
     pixels.withUnsafeMutableBytes {
-      _ = SDL_RenderReadPixels(
+      _ = sdl.SDL_RenderReadPixels(
         canvas.renderer, nil, SDL_PIXELFORMAT_RGB24.rawValue, $0.baseAddress,
         Int32(size.width * 3))
     }
@@ -310,14 +310,14 @@ package final class CallWindow {
 
   /// Resizes the window, in SDL's window coordinates.
   package func resize(width: Int, height: Int) {
-    SDL_SetWindowSize(window, Int32(width), Int32(height))
+    sdl.SDL_SetWindowSize(window, Int32(width), Int32(height))
     isDirty = true
   }
 
   /// Pixels of one unit of SDL's window coordinates: more than 1 on some dense displays.
   private var ratio: Double {
     var width: Int32 = 0
-    SDL_GetWindowSize(window, &width, nil)
+    sdl.SDL_GetWindowSize(window, &width, nil)
     return width > 0 ? Double(Self.pixelSize(canvas.renderer).width) / Double(width) : 1
   }
 }

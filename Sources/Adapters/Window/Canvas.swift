@@ -27,7 +27,7 @@ final class Canvas {
     let texts = TextTextures(renderer: renderer, fonts: fonts)
     self.texts = texts
     measure = TextMeasure(scale: scale) { texts.width($0, $1) }
-    SDL_SetRenderDrawBlendMode(renderer, SDL_BLENDMODE_BLEND)
+    _ = sdl.SDL_SetRenderDrawBlendMode(renderer, SDL_BLENDMODE_BLEND)
   }
 
   deinit { clearMasks() }
@@ -39,7 +39,7 @@ final class Canvas {
   }
 
   private func clearMasks() {
-    for texture in masks.values { SDL_DestroyTexture(texture) }
+    for texture in masks.values { sdl.SDL_DestroyTexture(texture) }
     masks.removeAll()
   }
 
@@ -48,8 +48,8 @@ final class Canvas {
   func fill(_ rect: Rect, _ color: Color) {
     guard !rect.isEmpty, color.alpha > 0 else { return }
     var area = rect.sdl
-    SDL_SetRenderDrawColor(renderer, color.red, color.green, color.blue, color.alpha)
-    SDL_RenderFillRect(renderer, &area)
+    _ = sdl.SDL_SetRenderDrawColor(renderer, color.red, color.green, color.blue, color.alpha)
+    _ = sdl.SDL_RenderFillRect(renderer, &area)
   }
 
   func fill(_ rect: Rect, radius: Int, _ color: Color) {
@@ -89,7 +89,7 @@ final class Canvas {
       for (y, lower) in [(rect.y, 0), (rect.maxY - radius, 1)] {
         var source = Rect(x: right * radius, y: lower * radius, width: radius, height: radius).sdl
         var target = Rect(x: x, y: y, width: radius, height: radius).sdl
-        SDL_RenderCopy(renderer, texture, &source, &target)
+        _ = sdl.SDL_RenderCopy(renderer, texture, &source, &target)
       }
     }
   }
@@ -98,7 +98,7 @@ final class Canvas {
     let side = min(rect.width, rect.height)
     guard side > 0, let texture = texture(.icon(icon, side: side), tint: color) else { return }
     var target = rect.centered(Extent(width: side, height: side)).sdl
-    SDL_RenderCopy(renderer, texture, nil, &target)
+    _ = sdl.SDL_RenderCopy(renderer, texture, nil, &target)
   }
 
   // MARK: Text
@@ -121,9 +121,9 @@ final class Canvas {
     var target = Rect(
       x: x, y: baseline - entry.baseline, width: entry.extent.width, height: entry.extent.height
     ).sdl
-    SDL_SetTextureColorMod(entry.texture, color.red, color.green, color.blue)
-    SDL_SetTextureAlphaMod(entry.texture, color.alpha)
-    SDL_RenderCopy(renderer, entry.texture, nil, &target)
+    _ = sdl.SDL_SetTextureColorMod(entry.texture, color.red, color.green, color.blue)
+    _ = sdl.SDL_SetTextureAlphaMod(entry.texture, color.alpha)
+    _ = sdl.SDL_RenderCopy(renderer, entry.texture, nil, &target)
   }
 
   func lines(_ lines: [String], _ style: TextStyle, in rect: Rect, _ color: Color) {
@@ -143,25 +143,25 @@ final class Canvas {
     guard !rect.isEmpty else { return }
     var target = rect.sdl
     let level: UInt8 = dim ? 90 : 255
-    SDL_SetTextureColorMod(texture, level, level, level)
-    SDL_RenderCopyEx(
+    _ = sdl.SDL_SetTextureColorMod(texture, level, level, level)
+    _ = sdl.SDL_RenderCopyEx(
       renderer, texture, nil, &target, 0, nil, isMirrored ? SDL_FLIP_HORIZONTAL : SDL_FLIP_NONE)
   }
 
   /// Draws only inside `rect` while `body` runs.
   func clipped(to rect: Rect, _ body: () -> Void) {
     var area = rect.sdl
-    SDL_RenderSetClipRect(renderer, &area)
+    _ = sdl.SDL_RenderSetClipRect(renderer, &area)
     body()
-    SDL_RenderSetClipRect(renderer, nil)
+    _ = sdl.SDL_RenderSetClipRect(renderer, nil)
   }
 
   // MARK: Masks
 
   private func texture(_ mask: Mask, tint: Color) -> OpaquePointer? {
     guard let texture = masks[mask] ?? make(mask) else { return nil }
-    SDL_SetTextureColorMod(texture, tint.red, tint.green, tint.blue)
-    SDL_SetTextureAlphaMod(texture, tint.alpha)
+    _ = sdl.SDL_SetTextureColorMod(texture, tint.red, tint.green, tint.blue)
+    _ = sdl.SDL_SetTextureAlphaMod(texture, tint.alpha)
     return texture
   }
 
@@ -185,13 +185,15 @@ final class Canvas {
       coverage = icon.coverage(side: size)
     }
     guard
-      let texture = SDL_CreateTexture(
+      let texture = sdl.SDL_CreateTexture(
         renderer, SDL_PIXELFORMAT_ARGB8888.rawValue, Int32(SDL_TEXTUREACCESS_STATIC.rawValue),
         Int32(side), Int32(side))
     else { return nil }
     let pixels = coverage.map { UInt32($0) << 24 | 0x00FF_FFFF }
-    pixels.withUnsafeBytes { _ = SDL_UpdateTexture(texture, nil, $0.baseAddress, Int32(side * 4)) }
-    SDL_SetTextureBlendMode(texture, SDL_BLENDMODE_BLEND)
+    pixels.withUnsafeBytes {
+      _ = sdl.SDL_UpdateTexture(texture, nil, $0.baseAddress, Int32(side * 4))
+    }
+    _ = sdl.SDL_SetTextureBlendMode(texture, SDL_BLENDMODE_BLEND)
     if masks.count >= Self.maskLimit { clearMasks() }
     masks[mask] = texture
     return texture

@@ -8,14 +8,14 @@ final class FontBook {
     let handle: OpaquePointer
     /// Fonts of bitmaps (colour emoji) come in a size of their own, and what they draw is scaled.
     let hasOutlines: Bool
-    var ascent: Int { Int(TTF_FontAscent(handle)) }
-    var descent: Int { Int(-TTF_FontDescent(handle)) }
+    var ascent: Int { Int(ttf.TTF_FontAscent(handle)) }
+    var descent: Int { Int(-ttf.TTF_FontDescent(handle)) }
 
     init(handle: OpaquePointer, hasOutlines: Bool) {
       self.handle = handle
       self.hasOutlines = hasOutlines
     }
-    deinit { TTF_CloseFont(handle) }
+    deinit { ttf.TTF_CloseFont(handle) }
   }
 
   private struct OpenKey: Hashable {
@@ -37,15 +37,15 @@ final class FontBook {
   /// `scale`: pixels of one unit.
   init(scale: Double) {
     self.scale = scale
-    configuration = FcInitLoadConfigAndFonts()
-    TTF_Init()
+    configuration = fontconfig.FcInitLoadConfigAndFonts()
+    _ = ttf.TTF_Init()
   }
 
   deinit {
     open.removeAll()
-    for set in sets.values { FcFontSetDestroy(set) }
-    if let configuration { FcConfigDestroy(configuration) }
-    TTF_Quit()
+    for set in sets.values { fontconfig.FcFontSetDestroy(set) }
+    if let configuration { fontconfig.FcConfigDestroy(configuration) }
+    ttf.TTF_Quit()
   }
 
   /// No font at all could be opened: the window has no text.
@@ -75,8 +75,8 @@ final class FontBook {
     for index in 0..<Int(set.pointee.nfont) {
       guard let pattern = set.pointee.fonts[index] else { continue }
       var charset: OpaquePointer?
-      guard FcPatternGetCharSet(pattern, FC_CHARSET, 0, &charset) == FcResultMatch,
-        FcCharSetHasChar(charset, scalar.value) != 0,
+      guard fontconfig.FcPatternGetCharSet(pattern, FC_CHARSET, 0, &charset) == FcResultMatch,
+        fontconfig.FcCharSetHasChar(charset, scalar.value) != 0,
         font(style.face, index, pixels: pixels(style)) != nil
       else { continue }
       return index
@@ -98,35 +98,38 @@ final class FontBook {
     var path: UnsafeMutablePointer<FcChar8>?
     var number: Int32 = 0
     var hasOutlines: FcBool = 1
-    guard FcPatternGetString(pattern, FC_FILE, 0, &path) == FcResultMatch, let path else {
+    guard fontconfig.FcPatternGetString(pattern, FC_FILE, 0, &path) == FcResultMatch, let path
+    else {
       return nil
     }
-    FcPatternGetInteger(pattern, FC_INDEX, 0, &number)
-    FcPatternGetBool(pattern, FC_OUTLINE, 0, &hasOutlines)
+    _ = fontconfig.FcPatternGetInteger(pattern, FC_INDEX, 0, &number)
+    _ = fontconfig.FcPatternGetBool(pattern, FC_OUTLINE, 0, &hasOutlines)
     guard
       let handle = path.withMemoryRebound(
         to: CChar.self, capacity: 1,
-        { TTF_OpenFontIndex($0, Int32(pixels), Int(number)) })
+        { ttf.TTF_OpenFontIndex($0, Int32(pixels), Int(number)) })
     else { return nil }
-    TTF_SetFontHinting(handle, Int32(TTF_HINTING_LIGHT))
+    ttf.TTF_SetFontHinting(handle, Int32(TTF_HINTING_LIGHT))
     return Font(handle: handle, hasOutlines: hasOutlines != 0)
   }
 
   /// Fonts of a face, best first, those left out that add no character.
   private func set(_ face: TextStyle.Face) -> UnsafeMutablePointer<FcFontSet>? {
     if let known = sets[face] { return known }
-    guard let configuration, let pattern = FcPatternCreate() else { return nil }
-    defer { FcPatternDestroy(pattern) }
+    guard let configuration, let pattern = fontconfig.FcPatternCreate() else { return nil }
+    defer { fontconfig.FcPatternDestroy(pattern) }
     for family in face == .fixed ? ["monospace"] : ["system-ui", "sans-serif"] {
-      FcPatternAddString(pattern, FC_FAMILY, family)
+      _ = fontconfig.FcPatternAddString(pattern, FC_FAMILY, family)
     }
-    FcPatternAddInteger(
+    _ = fontconfig.FcPatternAddInteger(
       pattern, FC_WEIGHT, face == .bold ? Int32(FC_WEIGHT_BOLD) : Int32(FC_WEIGHT_REGULAR))
-    FcPatternAddInteger(pattern, FC_SLANT, Int32(FC_SLANT_ROMAN))
-    FcConfigSubstitute(configuration, pattern, FcMatchPattern)
-    FcDefaultSubstitute(pattern)
+    _ = fontconfig.FcPatternAddInteger(pattern, FC_SLANT, Int32(FC_SLANT_ROMAN))
+    _ = fontconfig.FcConfigSubstitute(configuration, pattern, FcMatchPattern)
+    fontconfig.FcDefaultSubstitute(pattern)
     var result = FcResultMatch
-    guard let set = FcFontSort(configuration, pattern, 1, nil, &result) else { return nil }
+    guard let set = fontconfig.FcFontSort(configuration, pattern, 1, nil, &result) else {
+      return nil
+    }
     sets[face] = set
     return set
   }

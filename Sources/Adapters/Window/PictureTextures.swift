@@ -12,7 +12,7 @@ final class PictureTextures {
       self.texture = texture
       self.size = size
     }
-    deinit { SDL_DestroyTexture(texture) }
+    deinit { sdl.SDL_DestroyTexture(texture) }
   }
 
   private let renderer: OpaquePointer
@@ -21,7 +21,7 @@ final class PictureTextures {
   init(renderer: OpaquePointer) {
     self.renderer = renderer
     // Pictures are BT.601 whatever their size; SDL would guess BT.709 for large ones.
-    SDL_SetYUVConversionMode(SDL_YUV_CONVERSION_BT601)
+    sdl.SDL_SetYUVConversionMode(SDL_YUV_CONVERSION_BT601)
   }
 
   /// Forgets all textures: the renderer lost them.
@@ -49,11 +49,11 @@ final class PictureTextures {
 
   private func make(_ size: PictureSize) -> Entry? {
     guard
-      let texture = SDL_CreateTexture(
+      let texture = sdl.SDL_CreateTexture(
         renderer, SDL_PIXELFORMAT_IYUV.rawValue, Int32(SDL_TEXTUREACCESS_STREAMING.rawValue),
         Int32(size.width), Int32(size.height))
     else { return nil }
-    SDL_SetTextureScaleMode(texture, SDL_ScaleModeLinear)
+    _ = sdl.SDL_SetTextureScaleMode(texture, SDL_ScaleModeLinear)
     return Entry(texture: texture, size: size)
   }
 
@@ -62,7 +62,7 @@ final class PictureTextures {
       bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
     }
     let width = Int32(picture.size.width)
-    SDL_UpdateYUVTexture(
+    _ = sdl.SDL_UpdateYUVTexture(
       texture, nil, plane(picture.luma), width, plane(picture.chromaU), width / 2,
       plane(picture.chromaV), width / 2)
   }

@@ -5,11 +5,11 @@ final class Pointers {
   private var cursors: [UInt32: OpaquePointer] = [:]
   private var shown: UInt32?
 
-  deinit { for cursor in cursors.values { SDL_FreeCursor(cursor) } }
+  deinit { for cursor in cursors.values { sdl.SDL_FreeCursor(cursor) } }
 
   /// `isHidden`: no pointer at all, as over a picture in full screen.
   func show(over control: WindowControl?, isHidden: Bool) {
-    SDL_ShowCursor(isHidden ? SDL_DISABLE : SDL_ENABLE)
+    _ = sdl.SDL_ShowCursor(isHidden ? SDL_DISABLE : SDL_ENABLE)
     let shape: SDL_SystemCursor =
       switch control {
       case nil: SDL_SYSTEM_CURSOR_ARROW
@@ -18,9 +18,9 @@ final class Pointers {
       }
     guard shape.rawValue != shown else { return }
     shown = shape.rawValue
-    let cursor = cursors[shape.rawValue] ?? SDL_CreateSystemCursor(shape)
+    let cursor = cursors[shape.rawValue] ?? sdl.SDL_CreateSystemCursor(shape)
     guard let cursor else { return }
     cursors[shape.rawValue] = cursor
-    SDL_SetCursor(cursor)
+    sdl.SDL_SetCursor(cursor)
   }
 }

@@ -14,7 +14,7 @@ final class TextTextures {
       self.extent = extent
       self.baseline = baseline
     }
-    deinit { SDL_DestroyTexture(texture) }
+    deinit { sdl.SDL_DestroyTexture(texture) }
   }
 
   private struct Key: Hashable {
@@ -90,30 +90,32 @@ final class TextTextures {
     let ascent = sizes.map(\.ascent).max() ?? 0
     let height = ascent + (sizes.map { $0.height - $0.ascent }.max() ?? 0)
     guard width > 0, height > 0,
-      let canvas = SDL_CreateRGBSurfaceWithFormat(
+      let canvas = sdl.SDL_CreateRGBSurfaceWithFormat(
         0, Int32(width), Int32(height), 32, SDL_PIXELFORMAT_ARGB8888.rawValue)
     else { return nil }
-    defer { SDL_FreeSurface(canvas) }
+    defer { sdl.SDL_FreeSurface(canvas) }
     // Transparent white: filtering at the edges then does not darken them.
-    SDL_FillRect(canvas, nil, 0x00FF_FFFF)
+    _ = sdl.SDL_FillRect(canvas, nil, 0x00FF_FFFF)
     var x = 0
     for (run, size) in zip(runs, sizes) {
       let white = SDL_Color(r: 255, g: 255, b: 255, a: 255)
       Self.prepare(run)
-      guard let drawn = TTF_RenderUTF8_Blended(run.font.handle, run.text, white) else { continue }
-      defer { SDL_FreeSurface(drawn) }
+      guard let drawn = ttf.TTF_RenderUTF8_Blended(run.font.handle, run.text, white) else {
+        continue
+      }
+      defer { sdl.SDL_FreeSurface(drawn) }
       var place = SDL_Rect(
         x: Int32(x), y: Int32(ascent - size.ascent), w: Int32(size.width), h: Int32(size.height))
-      SDL_SetSurfaceBlendMode(drawn, SDL_BLENDMODE_NONE)
+      _ = sdl.SDL_SetSurfaceBlendMode(drawn, SDL_BLENDMODE_NONE)
       if run.font.hasOutlines {
-        SDL_UpperBlit(drawn, nil, canvas, &place)
+        _ = sdl.SDL_UpperBlit(drawn, nil, canvas, &place)
       } else {
-        SDL_UpperBlitScaled(drawn, nil, canvas, &place)
+        _ = sdl.SDL_UpperBlitScaled(drawn, nil, canvas, &place)
       }
       x += size.width
     }
-    guard let texture = SDL_CreateTextureFromSurface(renderer, canvas) else { return nil }
-    SDL_SetTextureBlendMode(texture, SDL_BLENDMODE_BLEND)
+    guard let texture = sdl.SDL_CreateTextureFromSurface(renderer, canvas) else { return nil }
+    _ = sdl.SDL_SetTextureBlendMode(texture, SDL_BLENDMODE_BLEND)
     return Entry(
       texture: texture, extent: Extent(width: width, height: height), baseline: ascent)
   }
@@ -124,7 +126,7 @@ final class TextTextures {
     var width: Int32 = 0
     var height: Int32 = 0
     prepare(run)
-    TTF_SizeUTF8(run.font.handle, run.text, &width, &height)
+    _ = ttf.TTF_SizeUTF8(run.font.handle, run.text, &width, &height)
     guard !run.font.hasOutlines, height > 0 else {
       return (Int(width), Int(height), run.font.ascent)
     }
@@ -135,8 +137,9 @@ final class TextTextures {
   /// A font shapes each run by the run's own script.
   private static func prepare(_ run: Run) {
     let isLeftward = run.direction != .rightward
-    TTF_SetFontDirection(run.font.handle, isLeftward ? TTF_DIRECTION_RTL : TTF_DIRECTION_LTR)
-    TTF_SetFontScriptName(run.font.handle, run.script)
+    _ = ttf.TTF_SetFontDirection(
+      run.font.handle, isLeftward ? TTF_DIRECTION_RTL : TTF_DIRECTION_LTR)
+    _ = ttf.TTF_SetFontScriptName(run.font.handle, run.script)
   }
 
   /// Neighbouring characters of one direction and font together, in the order of the screen.

@@ -24,12 +24,12 @@ enum WindowIcon {
       }
     }
     pixels.withUnsafeMutableBytes { bytes in
-      let surface = SDL_CreateRGBSurfaceWithFormatFrom(
+      let surface = sdl.SDL_CreateRGBSurfaceWithFormatFrom(
         bytes.baseAddress, Int32(side), Int32(side), 32, Int32(side * 4),
         SDL_PIXELFORMAT_ARGB8888.rawValue)
       guard let surface else { return }
-      SDL_SetWindowIcon(window, surface)
-      SDL_FreeSurface(surface)
+      sdl.SDL_SetWindowIcon(window, surface)
+      sdl.SDL_FreeSurface(surface)
     }
   }
 }
