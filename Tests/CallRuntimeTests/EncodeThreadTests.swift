@@ -79,10 +79,10 @@ private final class DiaryEncoder: VideoEncoder {
         VideoFrame(picture: Picture(size: size) { _ in }, capturedAt: time), framesPerSecond: 30)
     }
     func order(
-      _ rendition: Rendition = .main, _ size: PictureSize = PictureSize(width: 64, height: 48)
+      _ rendition: Rendition = .main, _ size: PictureSize = PictureSize(width: 64, height: 48),
+      at rate: Bitrate = .kilobits(1_000)
     ) {
-      thread.order(
-        rendition, VideoOrder(size: size, framesPerSecond: 30, bitrate: .kilobits(500)))
+      thread.order(rendition, VideoOrder(size: size, framesPerSecond: 30, bitrate: rate))
     }
     func has(_ lines: [String]) -> Bool { awaits { self.diary.all == lines } }
 
@@ -190,5 +190,85 @@ private final class DiaryEncoder: VideoEncoder {
     bench.thread.turn(on: true)
     bench.take()
     #expect(bench.has(["made", "failed: broken", "made", "failed: broken"]))
+  }
+
+  // MARK: Ahead of the order
+
+  /// So far in the future that no picture is too old, however busy the machine is.
+  private static let time = Clock.now + .seconds(60)
+  private static let ahead = ready + ["encoded"]
+
+  /// The first picture has been encoded for somebody who is on the way.
+  private func benchAhead(at time: Instant = time) throws -> Bench {
+    let bench = try Bench()
+    bench.take(at: time)
+    #expect(bench.has(Self.ready))
+    bench.thread.expectOrder()
+    #expect(bench.has(Self.ahead))
+    return bench
+  }
+
+  @Test func `who is on the way gets what was encoded meanwhile, and then what comes next`() throws
+  {
+    let bench = try benchAhead()
+    defer { bench.end() }
+    // Young enough.
+    bench.take(at: Self.time + .milliseconds(33))
+    bench.thread.wantKeyFrame(.main)
+    bench.order()
+    #expect(bench.has(Self.ahead + ["main key"]), "\(bench.diary.all)")
+    bench.take(at: Self.time + .milliseconds(66))
+    #expect(bench.has(Self.ahead + ["main key", "encoded", "main delta"]), "\(bench.diary.all)")
+  }
+
+  enum Mismatch: CaseIterable { case size, rate, cameraWasOff, age }
+
+  @Test(arguments: Mismatch.allCases)
+  func `what was encoded ahead and is not what is wanted is thrown away, and a key frame made`(
+    mismatch: Mismatch
+  ) throws {
+    let bench = try benchAhead(
+      at: mismatch == .age ? Clock.now : Self.time)
+    defer { bench.end() }
+    var size = PictureSize(width: 64, height: 48)
+    var rate = Bitrate.kilobits(1_000)
+    var again: [String] = []
+    switch mismatch {
+    case .size:
+      size = PictureSize(width: 32, height: 24)
+      again = ["made again for 32x24"]
+    case .rate: rate = .kilobits(799)
+    case .cameraWasOff:
+      bench.thread.turn(on: false)
+      bench.thread.turn(on: true)
+    case .age: usleep(101_000)
+    }
+    bench.order(.main, size, at: rate)
+    bench.take(at: Self.time + .milliseconds(33))
+    #expect(bench.has(Self.ahead + again + ["encoded", "main key"]), "\(bench.diary.all)")
+    bench.take(at: Self.time + .milliseconds(66))
+    #expect(bench.has(Self.ahead + again + ["encoded", "main key", "encoded", "main delta"]))
+  }
+
+  @Test func `what was encoded ahead is made anew when its picture is older than 70 ms`() throws {
+    let bench = try benchAhead(at: Clock.now)
+    defer { bench.end() }
+    usleep(71_000)
+    bench.take(at: Self.time)
+    #expect(bench.has(Self.ahead + ["encoded"]))
+    bench.take(at: Self.time + .milliseconds(33))
+    usleep(20_000)
+    #expect(bench.has(Self.ahead + ["encoded"]))
+  }
+
+  @Test func `nothing is encoded any more a second after somebody was on the way`() throws {
+    let bench = try Bench()
+    defer { bench.end() }
+    bench.thread.expectOrder()
+    usleep(1_050_000)
+    bench.take(at: Self.time)
+    #expect(bench.has(Self.ready))
+    usleep(20_000)
+    #expect(bench.has(Self.ready))
   }
 }

@@ -178,4 +178,25 @@ import Units
     #expect(ben.statistics[anna.peer]!.send.video > .kilobits(850))
     #expect(call.findings.isEmpty, "\(call.findings.summary)")
   }
+
+  @Test func `a picture is made ready for the first who is on the way, not with the camera off`()
+    throws
+  {
+    let call = try SimulatedCall(seed: 5)
+    let anna = call.add("Anna", options: options())
+    var blind = options()
+    blind.sendsVideo = false
+    let ben = call.add("Ben", options: blind, after: .milliseconds(400))
+    call.run(for: .seconds(2))
+    #expect(anna.expectations == 1)
+    #expect(ben.expectations == 0)
+    // She encodes already.
+    let cleo = call.add("Cleo", options: options())
+    call.run(for: .seconds(2))
+    #expect(anna.expectations == 1)
+    // Both were there when she came.
+    #expect(cleo.expectations == 2)
+    call.finish()
+    #expect(call.findings.isEmpty, "\(call.findings.summary)")
+  }
 }

@@ -176,16 +176,21 @@ private struct CallPlan: Sendable {
 
   /// Runs the call on this thread; returns the exit code.
   func run() throws -> Int {
+    // Safe on the disk is who was met only after its cache was emptied (fsync), which may take as long as
+    // several pictures; media waits for none of that.
+    let disk = try SerialThread("disk", capacity: 256)
+    defer { disk.finish() }
+    // Sources and encoders take as long to begin as the way to the server.
     let threads = try MediaThreads(media, inbox: inbox)
+    try threads.start()
+    defer { threads.stop() }
     let loop = try CallLoop(
       conference: try conference(), doors: doors, serverAddresses: server.resolved, inbox: inbox,
       media: threads, makeServerSession: server.makeSession, decideServer: accepts, log: log.note
     ) { output, now in
-      if case .remember(let entry) = output { remember(entry) }
+      if case .remember(let entry) = output { disk.postWaiting { remember(entry) } }
       presenter.show(output, at: now)
     }
-    try threads.start()
-    defer { threads.stop() }
     return try loop.run()
   }
 

@@ -62,6 +62,7 @@ extension Conference {
     let position = peers.firstIndex { $0.session > session } ?? peers.count
     peers.insert(peer, at: position)
     outputs.append(.event(.peerJoined(peer.label)))
+    if isCameraOn, !peers.contains(where: \.gate.isOpen) { outputs.append(.expectVideo) }
     departure.membersChanged(count: peers.count, at: now)
   }
 

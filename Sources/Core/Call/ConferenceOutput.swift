@@ -16,6 +16,9 @@ package enum ConferenceOutput: Sendable {
   case rendezvous(RendezvousClient.Output)
 
   // The media threads.
+  /// Somebody is on the way who will get pictures, and nobody has any yet: the first one may be encoded while the
+  /// link comes about.
+  case expectVideo
   /// The standing order of the picture thread for this rendition from now on; `nil`: don't encode it.
   case encodeVideo(Rendition, VideoOrder?)
   /// Pictures are passed over, none is encoded, until this is taken back: the path of nobody who gets

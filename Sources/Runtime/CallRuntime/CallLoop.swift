@@ -108,7 +108,8 @@ package final class CallLoop {
       case .write(let bytes, let stream): sockets?.write(bytes, to: stream)
       case .hangUp(let stream): sockets?.hangUp(stream)
       case .rendezvous(let output): server?.perform(output)
-      case .encodeVideo, .holdVideo, .keyFrame, .encodeAudio, .openCamera, .closeCamera,
+      case .expectVideo, .encodeVideo, .holdVideo, .keyFrame, .encodeAudio, .openCamera,
+        .closeCamera,
         .openMicrophone, .decode, .audio, .audioHold, .announced, .openPeer, .closePeer:
         media.perform(output)
       case .event, .roster, .remember, .server: observe(output, now)

@@ -19,16 +19,28 @@ final class EncodeThread: Sendable {
 
   private struct State {
     var orders = Rendition.allCases.map { _ in StandingOrder() }
+    /// How long an order of the main rendition is expected for.
+    var expectedUntil: Instant?
     /// `nil` while the source is off, too: nothing of before is ever sent.
     var newest: SourceFrame?
     /// Of pictures that came.
     var count: UInt64 = 0
+    /// How often the source was turned on or off.
+    var turns = 0
     var isOn = true
     var isStopped = false
+
+    func order(of index: Int, at now: Instant) -> StandingOrder {
+      var order = orders[index]
+      order.isExpected = index == Rendition.main.rawValue && expectedUntil.map { now < $0 } ?? false
+      return order
+    }
   }
 
   /// A picture older than that is not worth sending: another has come, or none will.
   private static let longestAge = Interval.milliseconds(100)
+  /// Encoding for somebody who does not come is at an end then.
+  private static let longestExpectation = Interval.seconds(1)
 
   /// `largest` is the largest picture that is sent; the source's may be larger.
   ///
@@ -50,9 +62,14 @@ final class EncodeThread: Sendable {
 
   // MARK: From the network thread
 
+  func expectOrder() {
+    state.withLock { $0.expectedUntil = Clock.now + Self.longestExpectation }
+    news.signal()
+  }
   func order(_ rendition: Rendition, _ order: VideoOrder?) {
     let isFirst = state.withLock { state in
       defer { state.orders[rendition.rawValue].settings = order }
+      if rendition == .main, order != nil { state.expectedUntil = nil }
       return order != nil && state.orders[rendition.rawValue].settings == nil
     }
     if isFirst { news.signal() }
@@ -67,6 +84,7 @@ final class EncodeThread: Sendable {
     state.withLock {
       $0.isOn = isOn
       $0.newest = nil
+      $0.turns += 1
     }
   }
   func stop() {
@@ -82,7 +100,7 @@ final class EncodeThread: Sendable {
       $0.count += 1
       guard $0.isOn else { return }
       $0.newest = SourceFrame(
-        number: $0.count, frame: frame, framesPerSecond: framesPerSecond)
+        number: $0.count, turn: $0.turns, frame: frame, framesPerSecond: framesPerSecond)
     }
     news.signal()
   }
@@ -116,9 +134,11 @@ final class EncodeThread: Sendable {
       Clock.now - newest.frame.capturedAt <= Self.longestAge
     else { return }
     for index in encoders.indices {
-      let order = state.withLock { $0.orders[index] }
+      let now = Clock.now
+      let order = state.withLock { $0.order(of: index, at: now) }
       guard
-        let encoded = try encoders[index].encode(newest, under: order, makeEncoder: makeEncoder)
+        let encoded = try encoders[index].encode(
+          newest, under: order, at: now, makeEncoder: makeEncoder)
       else { continue }
       if encoded.isKeyFrame { state.withLock { $0.orders[index].isKeyFrameWanted = false } }
       if !report(.encodedVideo(encoded)) { wantKeyFrame(encoded.rendition) }
@@ -130,6 +150,8 @@ final class EncodeThread: Sendable {
 struct SourceFrame: Sendable {
   /// Rises with each.
   var number: UInt64
+  /// The same for those between which the source was never off.
+  var turn: Int
   var frame: VideoFrame
   /// Of the source.
   var framesPerSecond: Double

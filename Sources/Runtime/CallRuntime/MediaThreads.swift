@@ -110,6 +110,7 @@ package final class MediaThreads {
 
   package func perform(_ output: ConferenceOutput) {
     switch output {
+    case .expectVideo: picture?.expectOrder()
     case .encodeVideo(let rendition, let order): picture?.order(rendition, order)
     case .holdVideo(let rendition, let isHeld): picture?.hold(rendition, isHeld)
     case .keyFrame(let rendition): picture?.wantKeyFrame(rendition)

@@ -33,6 +33,7 @@ package final class PictureThread: Sendable {
     }
   }
 
+  package func expectOrder() { encoding.expectOrder() }
   package func order(_ rendition: Rendition, _ order: VideoOrder?) {
     encoding.order(rendition, order)
   }

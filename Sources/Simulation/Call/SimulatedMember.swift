@@ -44,6 +44,8 @@ package final class SimulatedMember {
   package private(set) var roster: [RosterEntry] = []
   /// Whether its light is on.
   package private(set) var isCameraOpen = true
+  /// How often its encoder was told that somebody is on the way.
+  package private(set) var expectations = 0
   /// What the congestion control of each link allowed when it last said so.
   package private(set) var statistics: [String: CallStatistics] = [:]
   /// What congestion control allowed towards each session when it was looked at last.
@@ -269,6 +271,8 @@ package final class SimulatedMember {
     case .write(let bytes, let stream): host.write(bytes, on: stream)
     case .hangUp(let stream): host.hangUp(stream)
     case .rendezvous(let output): perform(output)
+    // Encoding takes no time here.
+    case .expectVideo: expectations += 1
     case .encodeVideo(let rendition, let order): studio.order(rendition, order)
     case .holdVideo(let rendition, let isHeld):
       if isHeld { heldRenditions.insert(rendition) } else { heldRenditions.remove(rendition) }
