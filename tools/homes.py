@@ -1,10 +1,12 @@
 """Calls of the built programs in networks of their own, for tools/roaming and tools/attack: two homes behind routers,
 a public network with the server between them. Each network belongs to a process of ours and goes with it."""
 import json
+import math
 import os
 import pathlib
 import shutil
 import signal
+import statistics
 import subprocess
 import tempfile
 import threading
@@ -64,12 +66,57 @@ class Networks:
             holder.wait()
 
 
+class Film:
+    """Numbered pictures into a pipe, and when each began to be written. Bars move; the number stands above them, a bit
+    in each of 16 bright or dark columns, which no encoder makes unreadable."""
+
+    BITS, MARK = 16, 32
+    COLUMN = WIDTH // BITS
+
+    def __init__(self, path):
+        self.path, self.sent, self.is_paused, self.is_over = path, {}, False, False
+        os.mkfifo(path)
+        row = bytes(int(126 + 100 * math.sin(x / 9)) for x in range(WIDTH))
+        self.rows = [(row[n:] + row[:n]) * (HEIGHT - self.MARK) for n in range(WIDTH)]
+        threading.Thread(target=self.play, daemon=True).start()
+
+    def picture(self, number):
+        bits = ((number >> place) & 1 for place in range(self.BITS))
+        marks = b"".join((b"\xeb" if bit else b"\x10") * self.COLUMN for bit in bits)
+        return b"FRAME\n" + marks * self.MARK + self.rows[number % WIDTH] + b"\x80" * (WIDTH * HEIGHT // 2)
+
+    @classmethod
+    def number(cls, picture):
+        """As it was decoded."""
+        line = cls.MARK // 2 * WIDTH + cls.COLUMN // 2
+        return sum((picture[line + place * cls.COLUMN] > 126) << place for place in range(cls.BITS))
+
+    def play(self):
+        try:
+            with open(self.path, "wb", buffering=0) as pipe:
+                pipe.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{RATE}:1 Ip A1:1 C420\n".encode())
+                due, number = time.monotonic(), 0
+                while not self.is_over:
+                    due += 1 / RATE
+                    time.sleep(max(0, due - time.monotonic()))
+                    number += 1
+                    if self.is_paused:
+                        continue
+                    self.sent[number % (1 << self.BITS)] = time.monotonic()
+                    left = memoryview(self.picture(number))
+                    while left:
+                        left = left[pipe.write(left):]
+        except BrokenPipeError:
+            pass
+
+
 class Member:
-    """One p2pcall in one of the homes: when it decoded pictures, what it was told and heard."""
+    """One p2pcall in one of the homes: which pictures it decoded and when, what it was told and heard."""
 
     def __init__(self, networks, folder, binaries, name, home, options, room):
         self.name = name
-        self.times, self.links, self.heard, self.left = [], [], [], []
+        self.times, self.numbers, self.links, self.heard, self.left = [], [], [], [], []
+        self.film = Film(str(folder / f"{name}-film.y4m"))
         self.said = 0
         self.fifo = str(folder / f"{name}.y4m")
         os.mkfifo(self.fifo)
@@ -78,7 +125,7 @@ class Member:
         self.process = subprocess.Popen(
             networks.prefix(home) + [
                 str(binaries / "p2pcall"), "join", "-", "--name", name, "--view", f"pipe:{self.fifo}",
-                "--video", "pattern", "--audio", "tone", "--size", f"{WIDTH}x{HEIGHT}", "--fps", str(RATE),
+                "--video", f"pipe:{self.film.path}", "--audio", "tone",
                 "--play", "none", "--events", "json"] + options,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             env=environment(folder, name))
@@ -111,12 +158,10 @@ class Member:
         with open(self.fifo, "rb") as pipe:
             pipe.readline()
             while pipe.readline():
-                left = WIDTH * HEIGHT * 3 // 2
-                while left:
-                    chunk = pipe.read(left)
-                    if not chunk:
-                        return
-                    left -= len(chunk)
+                picture = pipe.read(WIDTH * HEIGHT * 3 // 2)
+                if len(picture) < WIDTH * HEIGHT * 3 // 2:
+                    return
+                self.numbers.append(Film.number(picture))
                 self.times.append(time.monotonic())
 
     def back_after(self, since):
@@ -129,7 +174,15 @@ class Member:
         longest, end = max(gaps, default=(0, since))
         return end - since if longest > 2.5 / RATE else 0.0
 
+    def latest(self, sender, since):
+        """How much later than usual the latest of the sender's pictures is that was shown from then on, in seconds."""
+        shown = list(zip(self.times[:], self.numbers[:]))
+        ages = [(time_shown, time_shown - sender.film.sent[number]) for time_shown, number in shown]
+        usual = statistics.median(age for time_shown, age in ages if time_shown < since)
+        return max((age - usual for time_shown, age in ages if time_shown >= since), default=float("inf"))
+
     def close(self):
+        self.film.is_over = True
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -266,15 +319,22 @@ class Call:
         return time.monotonic()
 
     def suspend(self, seconds):
-        process = self.members[0].process
+        process, film = self.members[0].process, self.members[0].film
         process.send_signal(signal.SIGSTOP)
+        # Cameras stand still, too.
+        film.is_paused = True
         time.sleep(seconds)
         # The kernel wakes those who stand still when the shell that started us ends.
         if pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
             raise Obstacle("who was stopped was woken by somebody else; start this by setsid")
         since = time.monotonic()
+        film.is_paused = False
         process.send_signal(signal.SIGCONT)
         return since
+
+    def latest(self, since):
+        one, other = self.members
+        return max(one.latest(other, since), other.latest(one, since))
 
     def back_after(self, since):
         return max(member.back_after(since) for member in self.members)
