@@ -117,6 +117,36 @@ import Wire
     #expect(sent.dropFirst().allSatisfy { last.timestamp &- $0.timestamp <= 300 * 48 })
   }
 
+  @Test func `sound is held once the carrier has stood still for 100 ms, not while it drains`()
+    throws
+  {
+    var sending = SendingRun()
+    sending.handle(.stream)
+    func sound() throws -> Int { try sending.media(MediaStream.Source.audio).count }
+    func speak() {
+      sending.run(for: .milliseconds(20))
+      sending.send(audio: [UInt8](repeating: 0x78, count: 150))
+    }
+    // What waits is always the newest 80 ms.
+    sending.handle(.queued(ByteCount(800)))
+    for _ in 0..<50 {
+      speak()
+      sending.acknowledge()
+      sending.handle(.queued(ByteCount(800)))
+    }
+    #expect(try sound() == 50)
+    var wantsVideo = sending.sender.wantsVideo
+    #expect(wantsVideo)
+    for _ in 0..<20 { speak() }
+    let still = try sound()
+    #expect((51...54).contains(still), "until the oldest has waited 100 ms")
+    wantsVideo = sending.sender.wantsVideo
+    #expect(!wantsVideo)
+    // A few packets may wait however long, or nothing would come through a line that is always late.
+    sending.handle(.queued(ByteCount(400)))
+    #expect(try sound() > still)
+  }
+
   @Test func `a discardable picture is dropped without breaking the chain`() throws {
     var sending = SendingRun()
     sending.send(video: frame, isKeyFrame: true)

@@ -26,8 +26,9 @@ package struct MediaSender: Sendable {
 
   /// Until the link tells.
   private var roundTrip = Interval.milliseconds(100)
-  /// What waits in the carrier below, as was told last, and what was given to it since.
-  package private(set) var carrierQueue = ByteCount.zero
+  private var carrier = CarrierQueue()
+  /// What waits there would be heard too late already.
+  private var isCarrierLate = false
   private var hasBeenOnStream = false
   private var lastSentAt: Instant?
   /// Since when the receiver has been silent for so long that only sound and probes are sent.
@@ -101,10 +102,15 @@ package struct MediaSender: Sendable {
   /// What may wait there before sound waits here, where what is too old of it is dropped: on a slow
   /// path what is below would be heard seconds late.
   private var soundLimit: ByteCount {
-    max(ByteCount(4_000), congestion.target.bytes(in: .milliseconds(100)))
+    max(ByteCount(4_000), congestion.target.bytes(in: Self.soundWait))
   }
+  /// The same as time, of what is more than a few packets.
+  private static let soundWait = Interval.milliseconds(100)
+  private static let fewPackets = ByteCount(500)
 
-  private var isCarrierFull: Bool { carrierQueue > carrierLimit }
+  /// What waits in the carrier below, as was told last, and what was given to it since.
+  package var carrierQueue: ByteCount { carrier.size }
+  private var isCarrierFull: Bool { carrierQueue > carrierLimit || isCarrierLate }
 
   // MARK: - Input
 
@@ -116,7 +122,7 @@ package struct MediaSender: Sendable {
     case .roundTrip(let interval):
       roundTrip = min(max(interval, .zero), .seconds(10))
       congestion.noteRoundTrip(roundTrip)
-    case .queued(let count): carrierQueue = count
+    case .queued(let count): carrier.tell(count, at: now)
     case .stream:
       hasBeenOnStream = true
       reports.beginAgain(at: now)
@@ -127,7 +133,7 @@ package struct MediaSender: Sendable {
       budget.setSource(size, framesPerSecond: framesPerSecond, content)
     case .pathChanged:
       congestion.forgetPath()
-      carrierQueue = .zero
+      carrier = CarrierQueue()
       resume(at: now)
     case .timeout: break
     }
@@ -270,7 +276,7 @@ package struct MediaSender: Sendable {
     pacer.repairRate = max(congestion.target * Self.repairFactor, Self.leastRepairRate)
     pacer.window.limit =
       Self.burst + congestion.target.bytes(in: PaceWindow.span * Self.burstFactor)
-    updateHold()
+    updateHold(at: now)
     while let packet = nextPacket(at: now) { send(packet, at: now) }
     if isStalled, mayProbe { probe(at: now) }
     if frames.needsKeyFrame, keyFrameAskedAt == nil, wantsVideo { askForKeyFrame(at: now) }
@@ -290,9 +296,10 @@ package struct MediaSender: Sendable {
 
   /// A full carrier holds what would begin; a picture that was begun leaves whole, since half of one
   /// is worth nothing, up to where even sound would be too late.
-  private mutating func updateHold() {
-    pacer.isBlocked = carrierQueue > soundLimit
-    let mayGoOn = !isCarrierFull || !pacer.isReadyForFrame && !pacer.isBlocked
+  private mutating func updateHold(at now: Instant) {
+    isCarrierLate = carrierQueue > Self.fewPackets && carrier.age(at: now) > Self.soundWait
+    pacer.isBlocked = carrierQueue > soundLimit || isCarrierLate
+    let mayGoOn = !isCarrierFull || !pacer.isReadyForFrame && carrierQueue <= soundLimit
     pacer.isHeld = isStalled || congestion.isWindowFull || !mayGoOn
   }
 
@@ -340,11 +347,11 @@ package struct MediaSender: Sendable {
     let number = congestion.send(paced.size, at: now)
     packet.transportSequence = number
     if paced.medium == .audio { redundancy.noteSent(number) }
-    // Until the carrier tells its queue anew, what was given to it counts as waiting there.
-    if carrierQueue > .zero { carrierQueue += paced.size }
+    carrier.give(
+      paced.size - configuration.overhead + configuration.streamOverhead, at: now)
     lastSentAt = now
     outputs.append(.packet(encoded.make { packet.encode(to: &$0) }))
-    updateHold()
+    updateHold(at: now)
   }
 
   private var mayProbe: Bool { !history.isEmpty && !isCarrierFull }

@@ -10,6 +10,8 @@ package struct SendingConfiguration: Sendable {
   package var limit = Bitrate.kilobits(2_500)
   /// What a packet costs on the wire beside its own bytes: frame kind 1, DTLS 37, UDP 8, IPv4 20.
   package var overhead = ByteCount(66)
+  /// The same in a stream's send queue: frame header 4, TLS 1.3 record 22.
+  package var streamOverhead = ByteCount(26)
   /// Where sequence numbers and picture ids begin. The channel is encrypted, so they need not be
   /// unpredictable (RFC 3550 §5.1 asks for that against known-plaintext attacks).
   package var firstSequence: UInt16 = 0

@@ -51,7 +51,7 @@ package final class TCPStream {
   private func configure() {
     _ = clinux_set_option(descriptor.number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     _ = clinux_set_option(
-      descriptor.number, Int32(IPPROTO_TCP), clinux_TCP_NOTSENT_LOWAT, 4 << 10)
+      descriptor.number, Int32(IPPROTO_TCP), clinux_TCP_NOTSENT_LOWAT, 1 << 10)
   }
 
   package var fileDescriptor: Int32 { descriptor.number }

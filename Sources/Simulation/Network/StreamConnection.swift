@@ -36,7 +36,7 @@ final class StreamConnection {
   private var wakeAt: Instant?
 
   /// What the kernel takes beyond what is on the line (TCP_NOTSENT_LOWAT).
-  private static let notSentLimit = 4 * 1_024
+  private static let notSentLimit = 1_024
   private static let openLimit = 6
 
   init(
