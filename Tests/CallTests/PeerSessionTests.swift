@@ -113,12 +113,12 @@ import Wire
   @Test func `a carrier that holds as much as before is believed, whatever was given to it since`()
   {
     var peer = provedPeer()
-    peer.carrierHolds(14_500, at: start)
+    peer.carrierHolds(450, at: start)
     for step in 0..<20 {
       let now = start + .milliseconds(20 * Int64(step))
       peer.send(sound(at: now), at: now)
       _ = mediaFrames(&peer)
-      peer.carrierHolds(14_500, at: now)
+      peer.carrierHolds(450, at: now)
     }
     let now = start + .milliseconds(400)
     peer.send(sound(at: now), at: now)

@@ -33,14 +33,47 @@ import Wire
     var hall = VirtualHall()
     var a = member(&hall)
     a.handle(.networkChanged, at: hall.now)
-    _ = outputs(&a)
-    let pong = RendezvousFrame(.pong, RendezvousPing(token: 1))
+    let pong = try answer(outputs(&a))
     a.handle(.received(pong.encoded), at: hall.now + .milliseconds(90))
     #expect(
       a.nextDeadline == Deadline("server ping", at: hall.now + .milliseconds(90) + .seconds(20)))
     a.handleTimeout(at: try #require(a.nextDeadline).at)
     a.handleTimeout(at: try #require(a.nextDeadline).at)
     #expect(outputs(&a).suffix(2) == [.disconnect, .lost("no answer")])
+  }
+
+  @Test func `what lay in the kernel since before the network changed is no answer`() throws {
+    var hall = VirtualHall()
+    var a = member(&hall)
+    a.handle(.networkChanged, at: hall.now)
+    let stale = try answer(outputs(&a))
+    a.handle(.networkChanged, at: hall.now + .milliseconds(20))
+    let due = try #require(a.nextDeadline)
+    #expect(due == Deadline("server pong", at: hall.now + .milliseconds(200)))
+    let fresh = try answer(outputs(&a))
+    let gone = try #require(SessionID(bytes: [UInt8](repeating: 9, count: 16)))
+    let left = RendezvousFrame(.memberLeft, gone)
+    for frame in [left, stale] {
+      a.handle(.received(frame.encoded), at: hall.now + .milliseconds(30))
+      #expect(a.nextDeadline == due)
+    }
+    var doubted = a
+    doubted.handleTimeout(at: due.at)
+    #expect(outputs(&doubted) == [.disconnect, .lost("the network changed"), .connect])
+    a.handle(.received(fresh.encoded), at: hall.now + .milliseconds(150))
+    #expect(a.nextDeadline?.at == hall.now + .milliseconds(150) + .seconds(20))
+  }
+
+  /// What a server says to the ping that was the only output.
+  private func answer(_ outputs: [RendezvousClient.Output]) throws -> RendezvousFrame {
+    guard outputs.count == 1, case .send(let bytes) = outputs[0] else {
+      throw NoPing(outputs: outputs)
+    }
+    return RendezvousFrame(.pong, framesIn(bytes)[0].body)
+  }
+
+  private struct NoPing: Error {
+    var outputs: [RendezvousClient.Output]
   }
 
   @Test func `under another address of the world's the server is called anew at once`() {

@@ -24,9 +24,12 @@ package struct RendezvousClient {
   private var patience: Instant?
   private var nextPing: Instant?
   private var pongDue: Instant?
-  /// The connection is in doubt because our own network changed: whoever comes back then is no part of a
-  /// crowd that a server's death sent away.
-  private var hasMoved = false
+  /// The connection is in doubt because our own network changed, until the newest ping is answered: what
+  /// else comes may have lain in the kernel since before. Whoever comes back then is no part of a crowd that
+  /// a server's death sent away.
+  private var isInDoubt = false
+  /// Of the newest ping.
+  private var token: UInt64 = 0
   /// When the last request left that is answered, and how long the newest answer took.
   private var askedAt = Instant.zero
   private var roundTrip: Interval?
@@ -123,7 +126,7 @@ package struct RendezvousClient {
     case .waiting(let until) where until <= now: connect(now)
     case .member:
       if let pongDue, pongDue <= now {
-        if hasMoved {
+        if isInDoubt {
           returnAtOnce(now)
         } else {
           fail("no answer", now)
@@ -141,7 +144,7 @@ package struct RendezvousClient {
   private mutating func connect(_ now: Instant) {
     splitter = FrameSplitter(limit: RendezvousFrame.clientLimit)
     phase = .connecting(until: now + Self.connectTime)
-    hasMoved = false
+    isInDoubt = false
     outputs.append(.connect)
   }
 
@@ -203,11 +206,7 @@ package struct RendezvousClient {
   }
 
   private mutating func received(_ frame: RendezvousFrame, _ now: Instant) throws(WireError) {
-    if case .member = phase {
-      pongDue = nil
-      hasMoved = false
-      nextPing = now + Self.pingTime
-    }
+    if case .member = phase, !isInDoubt { proved(now) }
     switch frame.kind {
     case .joined:
       let snapshot = try RoomSnapshot(decoding: frame.body)
@@ -226,9 +225,19 @@ package struct RendezvousClient {
     case .retryLater:
       let wait = try RetryLater(decoding: frame.body).milliseconds
       postponed(.milliseconds(Int64(min(wait, 120_000))), now)
-    case .pong: roundTrip = now - askedAt
+    case .pong:
+      guard try RendezvousPing(decoding: frame.body).token == token else { return }
+      roundTrip = now - askedAt
+      proved(now)
     case .create, .join, .leave, .box, .store, .ping: break
     }
+  }
+
+  /// The connection is alive.
+  private mutating func proved(_ now: Instant) {
+    isInDoubt = false
+    pongDue = nil
+    nextPing = now + Self.pingTime
   }
 
   private mutating func joined(_ snapshot: RoomSnapshot, _ now: Instant) {
@@ -261,7 +270,8 @@ package struct RendezvousClient {
   private mutating func networkChanged(_ now: Instant) {
     switch phase {
     case .member:
-      hasMoved = true
+      isInDoubt = true
+      pongDue = nil
       let known = roundTrip.map { $0 * 2 + Self.doubtMargin } ?? Self.doubtTime
       ping(awaiting: min(known, Self.doubtTime), now)
     case .waiting where hasJoined: connect(now)
@@ -277,7 +287,8 @@ package struct RendezvousClient {
   }
 
   private mutating func ping(awaiting time: Interval, _ now: Instant) {
-    send(.ping, RendezvousPing(token: random.next()))
+    token = random.next()
+    send(.ping, RendezvousPing(token: token))
     askedAt = now
     nextPing = nil
     pongDue = min(pongDue ?? .distantFuture, now + time)
