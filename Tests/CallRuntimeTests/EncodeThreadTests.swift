@@ -221,6 +221,19 @@ private final class DiaryEncoder: VideoEncoder {
     #expect(bench.has(Self.ahead + ["main key", "encoded", "main delta"]), "\(bench.diary.all)")
   }
 
+  @Test func `what was encoded ahead waits as long as pictures are held`() throws {
+    let bench = try benchAhead()
+    defer { bench.end() }
+    bench.thread.hold(.main, true)
+    bench.order()
+    bench.take(at: Self.time + .milliseconds(33))
+    usleep(20_000)
+    #expect(bench.has(Self.ahead), "\(bench.diary.all)")
+    bench.thread.hold(.main, false)
+    bench.take(at: Self.time + .milliseconds(66))
+    #expect(bench.has(Self.ahead + ["main key"]), "\(bench.diary.all)")
+  }
+
   enum Mismatch: CaseIterable { case size, rate, cameraWasOff, age }
 
   @Test(arguments: Mismatch.allCases)

@@ -69,7 +69,6 @@ final class EncodeThread: Sendable {
   func order(_ rendition: Rendition, _ order: VideoOrder?) {
     let isFirst = state.withLock { state in
       defer { state.orders[rendition.rawValue].settings = order }
-      if rendition == .main, order != nil { state.expectedUntil = nil }
       return order != nil && state.orders[rendition.rawValue].settings == nil
     }
     if isFirst { news.signal() }
