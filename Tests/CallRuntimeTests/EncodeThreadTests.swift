@@ -250,7 +250,7 @@ private final class DiaryEncoder: VideoEncoder {
     case .size:
       size = PictureSize(width: 32, height: 24)
       again = ["made again for 32x24"]
-    case .rate: rate = .kilobits(799)
+    case .rate: rate = .kilobits(255)
     case .cameraWasOff:
       bench.thread.turn(on: false)
       bench.thread.turn(on: true)

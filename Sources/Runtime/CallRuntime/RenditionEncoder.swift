@@ -74,8 +74,9 @@ struct RenditionEncoder {
 
   // MARK: Before there is an order
 
-  /// No more than the first order's, most likely.
-  private static let firstRate = Bitrate.kilobits(1_000)
+  /// No more than the first order's, where a stream carries it first, either; and a key frame of 720p then
+  /// leaves in one flight of TCP's first window (RFC 6928 §2: 10 segments).
+  private static let firstRate = Bitrate.kilobits(320)
 
   private mutating func standBy(
     _ source: SourceFrame, makeEncoder: () throws(MediaError) -> any VideoEncoder
