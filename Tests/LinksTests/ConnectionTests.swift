@@ -191,8 +191,8 @@ import Wire
 
   @Test func `a link of the same session but another identity doesn't join`() {
     let lab = Lab(seed: 7)
-    let anna = lab.add("anna", .init(listens: false))
-    let bert = lab.add("bert", .init(listens: false))
+    let anna = lab.add("anna", .init(listeners: 0))
+    let bert = lab.add("bert", .init(listeners: 0))
     lab.introduceAll()
     lab.run(.seconds(1))
     #expect(anna.proved.map(\.peer.displayName) == ["bert"])
@@ -223,7 +223,7 @@ import Wire
   @Test func `an accepted connection waits for the box of who it says it is`() {
     let lab = Lab(seed: 8)
     let anna = lab.add("anna", .init(transport: .tcp))
-    let bert = lab.add("bert", .init(transport: .tcp, listens: false))
+    let bert = lab.add("bert", .init(transport: .tcp, listeners: 0))
     lab.weather.isServerDown = true
     lab.feed(anna, .peerAppeared(bert.session))
     lab.feed(bert, .peerAppeared(anna.session))

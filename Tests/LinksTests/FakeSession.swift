@@ -29,7 +29,7 @@ final class FakeSession: SecureSession {
   let carrier: Carrier
   /// Has forgotten its keys: takes and gives nothing any more.
   var isBroken = false
-  private let role: SessionRole
+  let role: SessionRole
   private let ownKeyHash: [UInt8]
   private let expectedKeyHash: [UInt8]?
   private let random: [UInt8]

@@ -176,7 +176,7 @@ import Wire
   @Test func `a member can't make us knock at ever new doors`() {
     let lab = Lab(seed: 31)
     let anna = lab.add("anna")
-    let bert = lab.add("bert", .init(listens: false))
+    let bert = lab.add("bert", .init(listeners: 0))
     lab.weather.isTCPDown = true
     lab.introduceAll()
     lab.run(.seconds(1))

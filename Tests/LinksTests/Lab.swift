@@ -25,7 +25,7 @@ final class Lab {
     let session: SessionID
     var hub: LinkHub
     var sockets: [SocketID: SocketAddress]
-    let listener: SocketAddress?
+    let listeners: [SocketAddress]
     var heard: [(at: Instant, output: LinkHubOutput)] = []
     var sentDatagrams = 0
     /// Sees every datagram that arrives here.
@@ -36,14 +36,14 @@ final class Lab {
 
     init(
       name: String, session: SessionID, hub: LinkHub, sockets: [SocketID: SocketAddress],
-      listener: SocketAddress?, factory: FakeSessionFactory
+      listeners: [SocketAddress], factory: FakeSessionFactory
     ) {
       self.factory = factory
       self.name = name
       self.session = session
       self.hub = hub
       self.sockets = sockets
-      self.listener = listener
+      self.listeners = listeners
     }
   }
   private enum Event {
@@ -92,7 +92,8 @@ final class Lab {
     var authenticationKey: [UInt8] = [1, 2, 3]
     var keyHash: [UInt8]?
     var sockets = 1
-    var listens = true
+    /// Addresses at which connections are taken.
+    var listeners = 1
     var isV6 = false
     var identity: FakeIdentity?
     var session: SessionID?
@@ -121,13 +122,15 @@ final class Lab {
       sockets[SocketID(number)] = address
       endpoints.append(.datagram(SocketID(number), address))
     }
-    let listening = SocketAddress(
-      address(network: 0, host: index + 1, isV6: options.isV6), port: 5_000)
-    if options.listens { endpoints.append(.listener(listening)) }
+    let listeners = (0..<UInt16(options.listeners)).map {
+      SocketAddress(
+        address(network: 0, host: index + 1, isV6: options.isV6), port: 5_000 + $0)
+    }
+    endpoints += listeners.map { .listener($0) }
     let node = Node(
       name: name, session: session, hub: LinkHub(configuration, shield: options.shield),
       sockets: sockets,
-      listener: options.listens ? listening : nil, factory: factory)
+      listeners: listeners, factory: factory)
     nodes.append(node)
     feed(node, .localEndpoints(endpoints))
     return node
@@ -292,7 +295,7 @@ final class Lab {
       feed(nodes[index], .dialed(stream))
     case .connect(let index, let stream, let address):
       guard !weather.isTCPDown,
-        let other = nodes.firstIndex(where: { $0.listener == address })
+        let other = nodes.firstIndex(where: { $0.listeners.contains(address) })
       else { return feed(nodes[index], .dialFailed(stream, weather.dialFailure)) }
       accepted += 1
       let near = StreamEnd(node: index, stream: stream)

@@ -63,7 +63,7 @@ import Wire
   }
 
   private func addresses(of node: Lab.Node) -> [SocketAddress] {
-    Array(node.sockets.values) + [node.listener].compactMap { $0 }
+    Array(node.sockets.values) + node.listeners
   }
 
   @Test(arguments: [Transport.auto, .udp, .tcp])

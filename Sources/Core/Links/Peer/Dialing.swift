@@ -9,7 +9,7 @@ struct Dialing {
     let address: SocketAddress
     /// The connection that is being made, or was made.
     var stream: StreamID?
-    /// When to dial, while there is none.
+    /// When to dial, while there is none; else when it was.
     var dialAt: Instant
     var pause = Dialing.firstPause
     /// How the last connection ended that was not proved.
@@ -53,11 +53,16 @@ struct Dialing {
       pace.take(at: now)
     else { return nil }
     targets[due].stream = stream
+    targets[due].dialAt = now
     return targets[due].address
   }
 
-  func address(of stream: StreamID) -> SocketAddress? {
-    targets.first { $0.stream == stream }?.address
+  /// What this connection, now made, leads to.
+  func connection(_ stream: StreamID, at now: Instant) -> HandshakeQueue.Connection? {
+    targets.first { $0.stream == stream }.map { target in
+      HandshakeQueue.Connection(
+        stream: stream, farEnd: target.address, connectTime: now - target.dialAt)
+    }
   }
 
   func dials(where isConnected: (StreamID) -> Bool) -> [Dial] {

@@ -27,6 +27,8 @@ package struct StreamCarrier {
   private let peerNumber: UInt32
   private var dials: UInt32 = 0
   private var dialing = Dialing()
+  /// Dialled connections that are made.
+  private var queue = HandshakeQueue()
   private var expectation: Handshake.Expectation?
   private var connections: [Connection] = []
   private var outputs = OutputQueue<Output>()
@@ -60,6 +62,7 @@ package struct StreamCarrier {
   private mutating func setTargets(_ addresses: [SocketAddress], at now: Instant) {
     for stream in dialing.setTargets(addresses, at: now)
     where !connections.contains(where: { $0.stream == stream }) {
+      _ = queue.remove(stream)
       outputs.append(.hangUp(stream))
     }
   }
@@ -71,18 +74,11 @@ package struct StreamCarrier {
   }
 
   package mutating func handleDialed(_ stream: StreamID, at now: Instant) {
-    guard let expectation, let address = dialing.address(of: stream), !hasAlive(at: now)
-    else {
-      dialing.end(stream, at: now)
+    guard let connection = dialing.connection(stream, at: now) else {
       outputs.append(.hangUp(stream))
       return
     }
-    connections.append(
-      Connection(
-        stream: stream, farEnd: address,
-        link: PeerLink(
-          configuration, id: .stream(stream), role: .client, expecting: expectation, at: now),
-        since: now))
+    queue.add(connection)
     advance(at: now)
   }
 
@@ -104,12 +100,18 @@ package struct StreamCarrier {
   }
 
   package mutating func receive(_ bytes: [UInt8], on stream: StreamID, at now: Instant) {
+    // Who speaks unasked speaks no TLS: its handshake fails at once, and says so.
+    if let early = queue.remove(stream) { shakeHands(early, at: now) }
     guard let index = connections.firstIndex(where: { $0.stream == stream }) else { return }
     connections[index].link.receive(bytes, at: now)
     advance(at: now)
   }
 
   package mutating func handleClosed(_ stream: StreamID, at now: Instant) {
+    if queue.remove(stream) != nil {
+      dialing.note(.session, on: stream)
+      dialing.end(stream, at: now)
+    }
     guard let index = connections.firstIndex(where: { $0.stream == stream }) else { return }
     let wasProved = connections[index].isProved
     connections[index].link.handleClosed()
@@ -141,7 +143,9 @@ package struct StreamCarrier {
 
   /// What became of each address that is dialled.
   var dialAttempts: [Dialing.Dial] {
-    dialing.dials { stream in connections.contains { $0.stream == stream } }
+    dialing.dials { stream in
+      queue.contains(stream) || connections.contains { $0.stream == stream }
+    }
   }
 
   package func farEnd(of id: LinkID) -> SocketAddress? {
@@ -203,6 +207,7 @@ package struct StreamCarrier {
       if connections.contains(where: { $0.stream == stream }) {
         hangUp(stream, at: now)
       } else {
+        _ = queue.remove(stream)
         outputs.append(.hangUp(stream))
       }
     }
@@ -225,6 +230,7 @@ package struct StreamCarrier {
         deadline = .earlier(deadline, Deadline("stream handshake", at: at))
       }
     }
+    deadline = .earlier(deadline, queue.nextDeadline)
     if expectation != nil, !hasAlive(at: now), let dialAt = dialing.nextDial {
       deadline = .earlier(deadline, Deadline("dial", at: dialAt))
     }
@@ -234,6 +240,21 @@ package struct StreamCarrier {
   // MARK: Turning
 
   private mutating func advance(at now: Instant) {
+    repeat { collect(at: now) } while shakeNextHands(at: now)
+    guard expectation != nil, !hasAlive(at: now) else { return }
+    for connection in connections where connection.isProved {
+      dialing.release(connection.stream, at: now)
+    }
+    while true {
+      let stream = StreamID.dialed(UInt64(peerNumber) << 32 | UInt64(dials))
+      guard let address = dialing.nextDial(at: now, as: stream) else { break }
+      dials += 1
+      outputs.append(.dial(stream, address))
+    }
+  }
+
+  /// What the links have to say, and their ends.
+  private mutating func collect(at now: Instant) {
     for index in connections.indices { takeLinkOutputs(index) }
     for connection in connections {
       if connection.link.state == .ended {
@@ -246,16 +267,32 @@ package struct StreamCarrier {
       }
     }
     connections.removeAll { $0.link.state == .ended }
-    guard expectation != nil, !hasAlive(at: now) else { return }
-    for connection in connections where connection.isProved {
-      dialing.release(connection.stream, at: now)
+  }
+
+  /// Whether another handshake began. Those of connections that the other side made don't count: they
+  /// may be the ones that a firewall lets through.
+  private mutating func shakeNextHands(at now: Instant) -> Bool {
+    guard expectation != nil, !hasAlive(at: now) else {
+      for stream in queue.removeAll() {
+        dialing.end(stream, at: now)
+        outputs.append(.hangUp(stream))
+      }
+      return false
     }
-    while true {
-      let stream = StreamID.dialed(UInt64(peerNumber) << 32 | UInt64(dials))
-      guard let address = dialing.nextDial(at: now, as: stream) else { break }
-      dials += 1
-      outputs.append(.dial(stream, address))
-    }
+    let isBusy = connections.contains { !$0.isProved && $0.stream.origin == .dialed }
+    guard let next = queue.next(isBusy: isBusy, at: now) else { return false }
+    shakeHands(next, at: now)
+    return true
+  }
+
+  private mutating func shakeHands(_ made: HandshakeQueue.Connection, at now: Instant) {
+    guard let expectation else { return }
+    connections.append(
+      Connection(
+        stream: made.stream, farEnd: made.farEnd,
+        link: PeerLink(
+          configuration, id: .stream(made.stream), role: .client, expecting: expectation, at: now),
+        since: now))
   }
 
   private mutating func takeLinkOutputs(_ index: Int) {
