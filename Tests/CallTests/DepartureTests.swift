@@ -102,7 +102,7 @@ import Wire
   }
 
   @Test(arguments: [
-    (EndReason.done("you left"), 0), (.unreachable("x"), 3), (.refused, 4),
+    (EndReason.done("you left"), 0), (.unreachable("x"), 3), (.refused(hasPassword: false), 4),
     (.certificateRefused, 4), (.untrusted, 5),
     (.changedKey("Bob"), 5), (.proofRefused, 5), (.noPath, 6), (.noRelay, 6),
     (.device, 7), (.interrupted, 130),

@@ -34,6 +34,35 @@ private let roomID = RoomID.create(
     #expect(sentence.contains("mistyped at character 11"), "\(sentence)")
   }
 
+  @Test func `a room is made with a password, an end and a size, or with the usual ones`() throws {
+    func made(_ arguments: String...) throws -> RoomOptions? {
+      guard case .createRoom(let options) = try Command(parsing: ["room", "create"] + arguments)
+      else { return nil }
+      return options
+    }
+    var expected = RoomOptions()
+    #expect(try made() == expected)
+    #expect(expected.password == .none && expected.lifetime == .seconds(2_592_000))
+    expected.password = .prompt
+    #expect(try made("--password") == expected)
+    expected.password = .file(path: "f")
+    #expect(try made("--password", "--password-file", "f") == expected)
+    #expect(try made("--password-file", "f", "--password") == expected)
+    #expect(try made("--ttl", "90m")?.lifetime == .seconds(5_400))
+    #expect(try made("--ttl", "365d")?.lifetime == .seconds(31_536_000))
+    #expect(try made("--max-peers", "2")?.size == 2)
+    for wrong in ["366d", "59s", "0", "-1h", "1y", "1e9d", "9999999999999999999d", "nand"] {
+      let sentence = refusal(["room", "create", "--ttl", wrong])
+      #expect(sentence.contains("from 1m to 365d"), "\(wrong): \(sentence)")
+    }
+    for wrong in ["1", "65", "0", "-2", "two", "99999999999999999999"] {
+      #expect(refusal(["room", "create", "--max-peers", wrong]).contains("2 to 64"))
+    }
+    #expect(try join("--password-file", "f").passwordFile == "f")
+    #expect(refusal(["join", "--password-file", ""]).contains("--password-file"))
+    #expect(refusal(["join", "--for", "8d"]).contains("from 1ms to 7d"))
+  }
+
   @Test func `relays only, and none at all, are told apart and exclude each other`() throws {
     #expect(try join("--relay-only").ways.relayOnly)
     #expect(try join("--relay-only", "--transport", "tcp").ways.transport == .tcp)
@@ -157,7 +186,7 @@ private let roomID = RoomID.create(
       (["join", "--help=x"], "--help takes no value; write it alone"),
       (
         ["join", "--for", "15"],
-        "--for takes a time with its unit, up to 168h; write for example 15s or 2m"
+        "--for takes a time with its unit from 1ms to 7d; write for example 90m or 2h"
       ),
       (
         ["join", "--video", "clip.mp4"],
@@ -257,11 +286,12 @@ private let roomID = RoomID.create(
       "--name NAME", "--video SOURCE", "--audio SOURCE", "--view SINK", "--play SINK",
       "--raw-audio",
       "--size WxH", "--fps N", "--max-bitrate RATE", "--quality", "--receive-quality",
-      "--content KIND", "--transport", "--relay-only", "--no-relay", "--interface NAME", "--events",
+      "--password-file FILE", "--content KIND", "--transport", "--relay-only", "--no-relay",
+      "--interface NAME", "--events",
       "--for DURATION", "--log-level LEVEL", "--help", "--version",
     ]
     for option in promised { #expect(text.contains(option), "\(option)") }
-    for option in ["--record", "--password", "terminal,", "screen"] {
+    for option in ["--record", "terminal,", "screen"] {
       #expect(!text.contains(option), "\(option)")
     }
   }

@@ -115,12 +115,23 @@ final class Programs {
     return Server(program: program, address: address, pin: pin)
   }
 
-  func createRoom(_ server: Server, as person: String = "owner") throws -> String {
-    let program = try run("p2pcall", as: person, ["room", "create"] + server.options)
+  func createRoom(
+    _ server: Server, as person: String = "owner", _ more: [String] = []
+  ) throws -> String {
+    let program = try run("p2pcall", as: person, ["room", "create"] + server.options + more)
     guard program.awaitExit() == 0, let room = program.lines.first else {
       throw Missing("a room: \(program.errors)")
     }
     return room
+  }
+
+  /// A file with one line, as a careful user keeps a password.
+  func secretFile(_ name: String, _ line: String, mode: Int = 0o600) throws -> String {
+    let file = path(name)
+    let isWritten = FileManager.default.createFile(
+      atPath: file, contents: Data("\(line)\n".utf8), attributes: [.posixPermissions: mode])
+    guard isWritten else { throw Missing("file \(name)") }
+    return file
   }
 
   func join(
@@ -169,8 +180,10 @@ final class RunningProgram {
 
   var identifier: Int32 { process.processIdentifier }
   var errors: String { (try? String(contentsOfFile: errorPath, encoding: .utf8)) ?? "" }
+  /// All that was printed; on a terminal, lines end with CR LF.
+  var screen: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
   var lines: [String] {
-    let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
+    let text = screen
     // What is not yet ended by a line feed is not yet a line.
     return text.components(separatedBy: "\n").dropLast()
   }
@@ -205,10 +218,7 @@ final class RunningProgram {
   func awaitText(_ text: String) throws {
     let end = Date().addingTimeInterval(Self.patience)
     while Date() < end {
-      if let printed = try? String(contentsOfFile: output, encoding: .utf8), printed.contains(text)
-      {
-        return
-      }
+      if screen.contains(text) { return }
       Thread.sleep(forTimeInterval: 0.02)
     }
     throw Missing("\(text) on the terminal")

@@ -1,6 +1,6 @@
 /// What the user asked `p2pcall` for, with every value checked.
 package enum Command: Hashable, Sendable {
-  case createRoom(ServerOptions)
+  case createRoom(RoomOptions)
   case join(JoinOptions)
   case devices
   case check(CheckOptions)

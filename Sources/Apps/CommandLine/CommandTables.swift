@@ -1,5 +1,6 @@
 import Media
 import Rooms
+import Units
 
 /// The option tables of `p2pcall`: names, values, meanings and checks in one place.
 
@@ -112,16 +113,33 @@ private func logLevelOption<Settings>(
     choice(LogLevel.self))
 }
 
-let roomCreateTable = CommandTable<ServerOptions, ServerOptions>(
+let roomCreateTable = CommandTable<RoomOptions, RoomOptions>(
   "p2pcall room create", "make a room and print its id, alone, on stdout",
   notes: [
     "The room id is the key to the room: whoever has it can enter. It carries the server "
-      + "(ROOMID@host:port) unless that is the default one."
+      + "(ROOMID@host:port) unless that is the default one.",
+    "With a password the id alone opens nothing: give the two to people in different ways. The "
+      + "server learns neither, and nobody can find out what it was if all forget it.",
   ],
-  options: connectionOptions(\ServerOptions.self), defaults: ServerOptions.init
+  options: [
+    CommandOption(
+      "password", "ask for a password that everybody needs who enters",
+      .flag { if $0.password == .none { $0.password = .prompt } }),
+    .stored(
+      "password-file", "FILE", "the password is the first line of this file (mode 600)",
+      \RoomOptions.password
+    ) { (text) throws(UsageError) in .file(path: try filePath(text)) },
+    .stored(
+      "ttl", "DURATION", "the room ends after that long, such as 2h (default: 30d, at most 365d)",
+      \RoomOptions.lifetime
+    ) { (text) throws(UsageError) in try duration(text, in: .minutes(1) ... .days(365)) },
+    .stored(
+      "max-peers", "N", "let in that many people at once (2 to 64, default: 16)", \RoomOptions.size
+    ) { (text) throws(UsageError) in try roomSize(text) },
+  ] + connectionOptions(\RoomOptions.connection), defaults: RoomOptions.init
 ) { (options, operands) throws(UsageError) in
   try refuse(operands, "room create")
-  try check(options)
+  try check(options.connection)
   return options
 }
 
@@ -137,6 +155,11 @@ let joinTable = CommandTable<JoinOptions, JoinOptions>(
       + "6 no path to any peer, 7 device failure at start, 70 internal error, 130 interrupted.",
   ],
   options: connectionOptions(\JoinOptions.connection) + [
+    .stored(
+      "password-file", "FILE",
+      "the room's password is the first line of this file (default: it is asked for)",
+      \JoinOptions.passwordFile
+    ) { (text) throws(UsageError) in try filePath(text) },
     .stored("name", short: "n", "NAME", "what the others see", \JoinOptions.name) {
       (text) throws(UsageError) in try displayName(text)
     },
@@ -194,7 +217,7 @@ let joinTable = CommandTable<JoinOptions, JoinOptions>(
       \JoinOptions.events
     ) { (text) throws(UsageError) in try choice(EventFormat.self)(text) },
     .stored("for", "DURATION", "leave after that long, such as 15s or 2m", \JoinOptions.duration) {
-      (text) throws(UsageError) in try duration(text)
+      (text) throws(UsageError) in try duration(text, in: .milliseconds(1) ... .days(7))
     },
     logLevelOption(\JoinOptions.logLevel),
   ], defaults: JoinOptions.init

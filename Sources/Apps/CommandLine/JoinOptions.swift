@@ -111,6 +111,26 @@ package struct WayOptions: Hashable, Sendable {
   package init() {}
 }
 
+/// Everything that `p2pcall room create` is told.
+package struct RoomOptions: Hashable, Sendable {
+  package var connection = ServerOptions()
+  package var password = PasswordChoice.none
+  /// From its making to its end.
+  package var lifetime = Interval.seconds(30 * 86_400)
+  /// Members at once.
+  package var size = 16
+  package init() {}
+}
+
+/// Where a new room's password comes from.
+package enum PasswordChoice: Hashable, Sendable {
+  /// It has none.
+  case none
+  /// Asked for on the terminal, twice.
+  case prompt
+  case file(path: String)
+}
+
 /// Everything that `p2pcall check` is told.
 package struct CheckOptions: Hashable, Sendable {
   package var connection = ServerOptions()
@@ -124,6 +144,8 @@ package struct CheckOptions: Hashable, Sendable {
 package struct JoinOptions: Hashable, Sendable {
   package var room = RoomArgument.prompt
   package var connection = ServerOptions()
+  /// Where the room's password is; asked for on the terminal unless given.
+  package var passwordFile: String?
   package var name: String?
   package var video = VideoChoice.automatic
   package var audio = AudioChoice.automatic

@@ -28,10 +28,31 @@ package struct Terminal {
     output = TextOutput(descriptor: descriptor)
   }
 
-  /// Waits for the answer, unless `interruption` becomes readable (a signalfd): it is not read.
-  package func ask(_ question: String, unless interruption: Int32) -> Answer {
+  /// Waits for the answer, unless `interruption` becomes readable (a signalfd): it is not read. What is
+  /// typed is not shown where `isHidden`.
+  package func ask(
+    _ question: String, isHidden: Bool = false, unless interruption: Int32
+  ) -> Answer {
     defer { close(input) }
+    guard isHidden else {
+      output.write(question)
+      return line(unless: interruption)
+    }
+    var usual = termios()
+    guard tcgetattr(input, &usual) == 0 else { return .none }
+    var hidden = usual
+    hidden.c_lflag &= ~tcflag_t(ECHO)
+    // What was typed before the question is no answer to it.
+    tcsetattr(input, TCSAFLUSH, &hidden)
+    defer {
+      tcsetattr(input, TCSANOW, &usual)
+      output.write(line: "")
+    }
     output.write(question)
+    return line(unless: interruption)
+  }
+
+  private func line(unless interruption: Int32) -> Answer {
     var line: [UInt8] = []
     while line.count < Self.lineLimit {
       var items = [

@@ -1,19 +1,42 @@
 import Media
 import Rooms
 import Units
+import Wire
 
 /// Parsers of option values. Each throws the end of a sentence that begins with the option's name.
 
-/// `15s`, `2m`, `1h`, `500ms`, `1.5s`: positive, at most 7 days.
-func duration(_ text: String) throws(UsageError) -> Interval {
-  let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)]
+/// `15s`, `2m`, `1h`, `30d`, `500ms`, `1.5s`, within `limits`.
+func duration(_ text: String, in limits: ClosedRange<Interval>) throws(UsageError) -> Interval {
+  let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0)]
   for (unit, seconds) in units where text.hasSuffix(unit) {
     guard let count = decimal(text.dropLast(unit.count)) else { continue }
     let length = count * seconds
-    guard length > 0, length <= 7 * 86_400 else { break }
+    guard length <= limits.upperBound.seconds, limits.contains(.seconds(length)) else { break }
     return .seconds(length)
   }
-  throw UsageError("takes a time with its unit, up to 168h; write for example 15s or 2m")
+  throw UsageError(
+    "takes a time with its unit from \(limits.lowerBound.plain) to \(limits.upperBound.plain); "
+      + "write for example 90m or 2h")
+}
+
+extension Interval {
+  static func minutes(_ count: Double) -> Interval { .seconds(count * 60) }
+  static func days(_ count: Double) -> Interval { .seconds(count * 86_400) }
+  /// As `duration` reads it, for limits.
+  fileprivate var plain: String {
+    let milliseconds = Int64(milliseconds)
+    let units = [("d", Int64(86_400_000)), ("m", 60_000), ("s", 1_000)]
+    let unit = units.first { milliseconds % $0.1 == 0 }
+    return unit.map { "\(milliseconds / $0.1)\($0.0)" } ?? "\(milliseconds)ms"
+  }
+}
+
+/// Members at once: as many as a room's snapshot names, and oneself.
+func roomSize(_ text: String) throws(UsageError) -> Int {
+  guard let size = number(text[...]), (2...RoomSnapshot.memberLimit).contains(size) else {
+    throw UsageError("takes 2 to \(RoomSnapshot.memberLimit) people; write for example 8")
+  }
+  return size
 }
 
 /// `1.5M`, `800k`, `1500000` bits a second, 30k…100M.

@@ -50,7 +50,7 @@ private let deviceTime = Interval.seconds(7)
 /// Of a name's address.
 private let lookUpTime = Interval.seconds(4)
 /// Seconds that the room of a check lives at the server, which forgets it by itself.
-private let checkRoomLifetime: UInt64 = 3_600
+private let checkRoomLifetime = Interval.seconds(3_600)
 
 /// `nil` when a signal came.
 private func checkNetwork(
@@ -70,7 +70,7 @@ private func checkNetwork(
     let choice = try ServerChoice(options, at: address, resolved: addresses, user: user)
     var identity: ServerIdentity?
     let loop = try CheckLoop(
-      rendezvous: newRoom(of: user, for: checkRoomLifetime).1, serverAddresses: addresses,
+      rendezvous: newRoom(of: user, for: checkRoomLifetime, size: 2).1, serverAddresses: addresses,
       choices: choices, ciphers: OpenSSLCipherSuite(), relaySessions: choice.relaySessions,
       makeServerSession: choice.makeSession
     ) { shown, _ in

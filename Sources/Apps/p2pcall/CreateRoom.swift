@@ -8,10 +8,13 @@ import Units
 import Wire
 
 /// `p2pcall room create`: makes a room at the server and prints its id alone on stdout.
-func createRoom(_ options: ServerOptions) throws {
-  let user = try LocalUser(certificate: options.certFile, key: options.keyFile)
-  let server = try ServerChoice(options, room: nil, user: user)
-  let (room, client) = try newRoom(of: user, for: roomLifetime)
+func createRoom(_ options: RoomOptions) throws {
+  let user = try LocalUser(
+    certificate: options.connection.certFile, key: options.connection.keyFile)
+  let server = try ServerChoice(options.connection, room: nil, user: user)
+  let (room, client) = try newRoom(
+    of: user, for: options.lifetime, size: options.size,
+    password: try newPassword(options.password))
   let creation = try RoomCreation(
     client: client, serverAddresses: server.resolved, makeServerSession: server.makeSession,
     decideServer: server.accepts)
@@ -38,37 +41,29 @@ func createRoom(_ options: ServerOptions) throws {
   TextOutput.standardOutput.write(line: address.text)
 }
 
-/// Rooms live for a month after they were made; their owner can make them anew.
-private let roomLifetime: UInt64 = 30 * 24 * 3_600
-private let roomSize: UInt16 = 16
-
-/// A room that ends after `lifetime` seconds, and the client that makes it at a server.
-func newRoom(of user: LocalUser, for lifetime: UInt64) throws -> (RoomID, RendezvousClient) {
+/// A room and the client that makes it at a server.
+func newRoom(
+  of user: LocalUser, for lifetime: Interval, size: Int, password: String? = nil
+) throws -> (RoomID, RendezvousClient) {
   let suite = OpenSSLCipherSuite()
   let nonce = suite.randomBytes(32)
   let room = RoomID.create(
-    ownerKeyInfo: user.identity.publicKeyInfo, nonce: nonce, with: suite)
-  let keys = try RoomKeys(room, with: suite)
-  let record = roomRecord(keys, nonce: nonce, lifetime: lifetime, user: user, suite: suite)
+    flags: password == nil ? [] : .password, ownerKeyInfo: user.identity.publicKeyInfo,
+    nonce: nonce, with: suite)
+  let keys = try roomKeys(room, password: password)
+  let expiry = UInt64(max(0, Clock.wallSeconds)) + UInt64(max(1, lifetime.seconds))
+  let policy = RoomPolicy(expiry: expiry, size: UInt16(size))
+  let charter = keys.signedCharter(policy, version: 1, nonce: nonce, by: user.identity)
+  let record = RoomRecord(
+    terms: RoomTerms(
+      owner: user.key.bytes, expiry: expiry, size: UInt16(size), isLocked: false, allowed: []),
+    sealed: keys.sealed(charter, iv: suite.randomBytes(12), with: suite))
   let client = RendezvousClient(
     RendezvousClient.Configuration(
       admissionSeed: keys.admissionSeed, session: newSession(suite), peerID: user.key.bytes,
       record: record, seed: suite.randomSeed()),
     ciphers: suite)
   return (room, client)
-}
-
-private func roomRecord(
-  _ keys: RoomKeys, nonce: [UInt8], lifetime: UInt64, user: LocalUser,
-  suite: OpenSSLCipherSuite
-) -> RoomRecord {
-  let expiry = UInt64(max(0, Clock.wallSeconds)) + lifetime
-  let policy = RoomPolicy(expiry: expiry, size: roomSize)
-  let charter = keys.signedCharter(policy, version: 1, nonce: nonce, by: user.identity)
-  return RoomRecord(
-    terms: RoomTerms(
-      owner: user.key.bytes, expiry: expiry, size: roomSize, isLocked: false, allowed: []),
-    sealed: keys.sealed(charter, iv: suite.randomBytes(12), with: suite))
 }
 
 func newSession(_ suite: OpenSSLCipherSuite) -> SessionID {

@@ -20,6 +20,8 @@ func join(_ options: JoinOptions, start: Instant) throws -> ExitCode {
   let address = try roomAddress(options.room, input: input)
   try refuseDemands(of: address.room)
   try options.ways.interface.map(checkInterface)
+  let keys = try roomKeys(
+    address.room, password: try password(of: address.room, file: options.passwordFile))
   let user = try LocalUser(
     certificate: options.connection.certFile, key: options.connection.keyFile)
   let server = try ServerChoice(options.connection, room: address.server, user: user)
@@ -37,7 +39,7 @@ func join(_ options: JoinOptions, start: Instant) throws -> ExitCode {
   presenter.prepareWindow(address: address, server: server.address, isMirrored: media.isCamera)
 
   let call = try CallPlan(
-    options: options, address: address, user: user, server: server, bounds: bounds,
+    options: options, keys: keys, user: user, server: server, bounds: bounds,
     media: media.setup(bounds), presenter: presenter, inbox: inbox, input: input)
   let result = Mutex<Result<Int, any Error>>(.success(70))
   let network = try Thread.start("network") {
@@ -83,7 +85,7 @@ private func roomAddress(
 /// Flags are part of the id: who can't meet a room's demands doesn't enter it as if it had none.
 private func refuseDemands(of room: RoomID) throws {
   for (flag, demand) in [
-    (RoomFlags.password, "a password"), (.lobby, "the admission of its owner"),
+    (RoomFlags.lobby, "the admission of its owner"),
     (.authority, "certificates of a CA"),
   ] where room.flags.contains(flag) {
     throw UsageError(
@@ -122,7 +124,7 @@ private struct CallPlan: Sendable {
   private let doors: PeerDoors
 
   init(
-    options: JoinOptions, address: RoomAddress, user: LocalUser, server: ServerChoice,
+    options: JoinOptions, keys: RoomKeys, user: LocalUser, server: ServerChoice,
     bounds: MediaBounds, media: MediaSetup, presenter: CallPresenter,
     inbox: OrderedMailbox<ConferenceInput>, input: StandardInput
   ) throws {
@@ -135,7 +137,6 @@ private struct CallPlan: Sendable {
     log = CallLog(level: options.logLevel)
     doors = PeerDoors(
       interface: options.ways.interface, listens: !options.ways.relayOnly)
-    let keys = try RoomKeys(address.room, with: OpenSSLCipherSuite())
     let people = try user.knownPeers { presenter.say($0) }
     let name = NeutralText.name(options.name ?? user.defaultName)
     let hasVideo = media.videoSource != nil
@@ -164,6 +165,7 @@ private struct CallPlan: Sendable {
         duration: options.duration)
       configuration.receive = ReceiveBounds(options.receive)
       configuration.content = options.content
+      configuration.hasPassword = keys.room.flags.contains(.password)
       return Conference(
         configuration: configuration, hub: hub, rendezvous: rendezvous,
         boxes: SealedBoxes(keys, own: session, with: suite),

@@ -6,6 +6,8 @@ package import Wire
 package struct ConferenceConfiguration: Sendable {
   /// Says which room without saying its id (docs/protocol.md).
   package var roomHint: String
+  /// Whoever enters needs more than the room id.
+  package var hasPassword = false
   package var ownSession: SessionID
   package var sendsVideo: Bool
   package var sendsAudio: Bool

@@ -32,7 +32,7 @@ extension Conference {
     case .registeredAgain: outputs.append(.server(isReached: true))
     case .lost: outputs.append(.server(isReached: false))
     case .ended(.unreachable(let reason)): end(.unreachable(reason), at: now)
-    case .ended(.refused): end(.refused, at: now)
+    case .ended(.refused): end(.refused(hasPassword: configuration.hasPassword), at: now)
     case .ended(.certificateRefused): end(.certificateRefused, at: now)
     case .ended(.serverRejected): end(.untrusted, at: now)
     case .ended(.left): break

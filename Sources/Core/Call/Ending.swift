@@ -5,7 +5,8 @@ package enum EndReason: Hashable, Sendable {
   case done(String)
   case interrupted
   case unreachable(String)
-  case refused
+  /// With a password a wrong one is another room.
+  case refused(hasPassword: Bool)
   /// The server lets in only whom its CA vouches for.
   case certificateRefused
   /// The local user, or the rules, rejected the server; they were told why then.
@@ -53,7 +54,12 @@ package enum EndReason: Hashable, Sendable {
     case .unreachable(let reason):
       message = "the server cannot be reached (\(reason))"
       remedy = "check --server, and that p2pcall-rendezvous runs there"
-    case .refused:
+    case .refused(hasPassword: true):
+      message =
+        "the server refused this room: the password is wrong, or the room is unknown, expired, full "
+        + "or locked"
+      remedy = "type the password again, or ask for a new room id"
+    case .refused(hasPassword: false):
       message = "the server refused this room: it is unknown, expired, full or locked"
       remedy = "ask for a new room id, or make one with p2pcall room create"
     case .certificateRefused:
