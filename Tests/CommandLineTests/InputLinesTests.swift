@@ -25,7 +25,8 @@ private func lines(_ pieces: [String], limit: Int = 100, finish: Bool = true) ->
       ("/stats", .stats), ("/who", .who), ("/quality low", .quality(.low)),
       ("/receive medium", .receive(.quality(.medium))),
       ("/receive 640x360", .receive(.size(PictureSize(width: 640, height: 360)))),
-      ("/leave", .leave),
+      ("/leave", .leave), ("/lock", .lock), ("/unlock", .unlock), ("/kick Ben", .kick("Ben")),
+      ("/kick   Ben von  Ulm ", .kick("Ben von  Ulm")),
       ("/help", .help), ("/", .help),
     ] as [(String, CallCommand)])
   func `a slash begins a command`(text: String, command: CallCommand) {
@@ -76,8 +77,10 @@ private func lines(_ pieces: [String], limit: Int = 100, finish: Bool = true) ->
   }
 
   @Test func `help lists every command`() {
-    for name in ["mute", "unmute", "camera", "stats", "who", "quality", "receive", "leave", "help"]
-    {
+    for name in [
+      "mute", "unmute", "camera", "stats", "who", "quality", "receive", "lock", "unlock", "kick",
+      "leave", "help",
+    ] {
       #expect(CallCommand.helpText.contains("/\(name)"))
     }
     #expect(!CallCommand.helpText.contains("/send"))

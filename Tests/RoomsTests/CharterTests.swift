@@ -108,7 +108,8 @@ import Wire
   {
     let ann = try #require(KeyFingerprint(bytes: [UInt8](repeating: 1, count: 32)))
     let start = Instant.zero + .seconds(5)
-    var watch = CharterWatch(keys, wallSeconds: 1_000, at: start, with: suite)
+    var watch = CharterWatch(
+      keys, own: P256Identity.generate(), wallSeconds: 1_000, at: start, with: suite)
     func learns(_ record: [UInt8]) -> Bool { watch.learn(record) }
     #expect(watch.objection(to: ann, at: start) == nil)
     let expiring = sealed(

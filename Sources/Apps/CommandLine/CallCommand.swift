@@ -10,6 +10,9 @@ package enum CallCommand: Hashable, Sendable {
   case who
   case quality(QualityChoice)
   case receive(ReceiveChoice)
+  case lock
+  case unlock
+  case kick(String)
   case leave
   case help
 }
@@ -59,6 +62,11 @@ private let rows = [
   ) {
     $0.flatMap { try? receiveChoice($0) }.map(CallCommand.receive)
   },
+  CallCommandRow("lock", "let nobody else into your room", .lock),
+  CallCommandRow("unlock", "let people in again", .unlock),
+  CallCommandRow("kick", "NAME", "remove somebody from your room for good") {
+    $0.map(CallCommand.kick)
+  },
   CallCommandRow("leave", "leave the call", .leave),
   CallCommandRow("help", "show this", .help),
 ]
@@ -75,8 +83,11 @@ extension CallCommand {
           + (meant
             ?? "/help lists those there are, and //\(NeutralText.line(name)) sends it as chat"))
     }
-    guard words.count <= 2, let command = row.make(words.dropFirst().first.map { $0.lowercased() })
-    else {
+    let rest = text.drop { $0.isWhitespace }.drop { !$0.isWhitespace }
+    let operand =
+      row.takesName
+      ? NeutralText.line(String(rest)).trimmed : words.dropFirst().first.map { $0.lowercased() }
+    guard row.takesName || words.count <= 2, let command = row.make(operand) else {
       throw UsageError(
         row.operand.isEmpty
           ? "/\(name) takes nothing after it; write /\(name) alone"
@@ -93,7 +104,17 @@ extension CallCommand {
   }
 }
 
+extension String {
+  /// Without white space at its ends; `nil` where nothing else is there.
+  fileprivate var trimmed: String? {
+    let inner = drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()
+    return inner.isEmpty ? nil : String(inner)
+  }
+}
+
 extension CallCommandRow {
+  /// The whole rest of the line as it was typed: names have spaces.
+  fileprivate var takesName: Bool { operand == "NAME" }
   /// One operand that works.
   fileprivate var example: String {
     String(operand.drop { $0 == "[" }.prefix { $0.isLetter })

@@ -24,6 +24,7 @@ extension CallEvent {
     case .chatDelivered: "chat-delivered"
     case .recording: "recording"
     case .device: "device"
+    case .locked: "locked"
     case .stats: "stats"
     case .peerLeft: "peer-left"
     case .noPath: "no-path"
@@ -71,6 +72,7 @@ extension CallEvent {
       object.add(peer)
       object.add("by", peer.peer)
       object.add("on", isOn)
+    case .locked(let isOn): object.add("on", isOn)
     case .device(let kind, let name, let state):
       object.add("kind", kind)
       object.add("name", name)

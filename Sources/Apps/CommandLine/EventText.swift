@@ -24,6 +24,8 @@ extension CallEvent {
         + " after joining"
     case .firstAudio(let peer, _): return "* sound from \(peer.shown)"
     case .chat(let peer, _, let text): return "\(peer.shown): \(text.indented)"
+    case .locked(let isOn):
+      return isOn ? "* the room is locked: nobody else can enter" : "* the room is open again"
     case .chatSent: return nil
     case .chatDelivered(_, let peer): return "* \u{2713} delivered to \(peer.shown)"
     case .recording(let peer, let isOn):

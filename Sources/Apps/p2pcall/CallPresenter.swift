@@ -111,6 +111,9 @@ final class CallPresenter: Sendable {
     case .receive(let choice):
       inbox.post(.receiveBounds(ReceiveBounds(choice)))
       tell("* the others are asked to keep to that")
+    case .lock: inbox.post(.lock(isOn: true))
+    case .unlock: inbox.post(.lock(isOn: false))
+    case .kick(let who): inbox.post(.kick(who))
     case .leave: inbox.postWaiting(.leave(.user))
     case .help: tell(CallCommand.helpText)
     }

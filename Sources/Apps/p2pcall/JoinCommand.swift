@@ -172,7 +172,8 @@ private struct CallPlan: Sendable {
         people: people, folding: UnistringFolding(),
         erasureCode: CauchyErasureCode(),
         charter: CharterWatch(
-          keys, wallSeconds: UInt64(max(0, Clock.wallSeconds)), at: Clock.now, with: suite))
+          keys, own: user.identity, wallSeconds: UInt64(max(0, Clock.wallSeconds)), at: Clock.now,
+          with: suite))
     }
   }
 

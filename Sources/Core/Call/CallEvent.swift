@@ -21,6 +21,8 @@ package enum CallEvent: Sendable {
   case peerLeft(PeerLabel, reason: String)
   /// What was tried to reach a member, when the call ends because nobody was reached.
   case noPath(PeerLabel, AttemptReport)
+  /// The owner has locked the room, or opened it again.
+  case locked(isOn: Bool)
   case failure(code: Int, message: String, remedy: String)
   case left(reason: String, exitCode: Int)
 }

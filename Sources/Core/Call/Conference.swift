@@ -10,7 +10,7 @@ package import Wire
 ///
 /// Feed `handle`, take `nextOutput()` until `nil`, come back at `nextDeadline`. It connects its
 /// parts and holds the rules between them. Each part has its own file; what the parts tell is dealt
-/// with in the extensions Members, Links, Messages and Media.
+/// with in the extensions Members, Moderation, Links, Messages and Media.
 package struct Conference {
   var configuration: ConferenceConfiguration
   var hub: LinkHub
@@ -50,6 +50,8 @@ package struct Conference {
   var relaysDue: Instant?
   /// When the room expires, by its owner's word, if that is still to come.
   var roomEndsAt: Instant?
+  /// What the user was told of the room's lock.
+  var isLockTold = false
   var encoderSpeed: Int?
   var usage = (cpuPercent: 0.0, residentMegabytes: 0.0)
   var audioOrder: AudioOrder?
@@ -188,6 +190,8 @@ package struct Conference {
       configuration.receive = bounds
       for index in peers.indices { tellBounds(to: index, at: now) }
     case .shownIn(let session, let place): shown(session, in: place, at: now)
+    case .lock(let isOn): lock(isOn, at: now)
+    case .kick(let who): kick(who, at: now)
     case .leave(let cause): leave(cause, at: now)
     case .processUsage(let cpu, let memory): usage = (cpu, memory)
     case .timeout: timeout(at: now)

@@ -52,6 +52,10 @@ package enum ConferenceInput: Sendable {
   /// This peer's pictures are shown in a place of this size in the window, in pixels, and go nowhere
   /// else; 0x0: they are not shown now. No more is asked of the peer than the place has use for.
   case shownIn(SessionID, PictureSize)
+  /// The owner lets nobody else in, or everybody again.
+  case lock(isOn: Bool)
+  /// The owner removes somebody: his name, or how his fingerprint or session begins.
+  case kick(String)
   case leave(LeaveCause)
 
   /// Processor share (of one core) and memory of the whole process tree, once a second.

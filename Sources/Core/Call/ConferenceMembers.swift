@@ -105,7 +105,9 @@ extension Conference {
     guard let index = index(of: session) else { return }
     departure.proved()
     guard let key = KeyFingerprint(bytes: proof.peerID) else { return }
-    guard charter?.objection(to: key, at: now) == nil else { return expel(session, at: now) }
+    if let objection = charter?.objection(to: key, at: now) {
+      return expel(session, objection, at: now)
+    }
     let others = peers.filter { $0.session != session }.compactMap(\.key)
     let acquaintance = people.acquaintance(
       of: key, claiming: proof.displayName, proved: others, folding: folding)
@@ -125,42 +127,5 @@ extension Conference {
     tellBounds(to: index, at: now)
     if let sealed = charter?.sealed { sendControl(.sealedCharter(sealed), to: session, at: now) }
     for message in chat.takeWaiting() { send(message, to: session, at: now) }
-  }
-
-  // MARK: The room's charter
-
-  /// A sealed charter, from the server or a member: neither can make the owner's word.
-  mutating func learn(_ sealed: [UInt8], at now: Instant) {
-    guard charter?.learn(sealed) == true else { return }
-    if let valid = charter?.record { rendezvous.handle(.learned(valid), at: now) }
-    roomEndsAt = charter?.endsAt.flatMap { $0 > now ? $0 : nil }
-    expelUnwanted(at: now)
-    // The server may have kept it from the others.
-    for peer in peers where peer.gate.isOpen {
-      sendControl(.sealedCharter(sealed), to: peer.session, at: now)
-    }
-  }
-
-  mutating func roomExpired(at now: Instant) {
-    roomEndsAt = nil
-    expelUnwanted(at: now)
-    outputs.append(
-      .event(
-        .failure(
-          code: 0, message: "the room has expired",
-          remedy: "make a new one with p2pcall room create")))
-  }
-
-  /// Those to whom the charter, as it is now, objects.
-  private mutating func expelUnwanted(at now: Instant) {
-    for peer in peers {
-      guard let key = peer.key, charter?.objection(to: key, at: now) != nil else { continue }
-      expel(peer.session, at: now)
-    }
-  }
-
-  private mutating func expel(_ session: SessionID, at now: Instant) {
-    hub.handle(.removePeer(session), at: now)
-    remove(session, reason: "not admitted by the room's owner", at: now)
   }
 }

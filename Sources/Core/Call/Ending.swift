@@ -14,6 +14,8 @@ package enum EndReason: Hashable, Sendable {
   case changedKey(String)
   case proofRefused
   case noPath
+  /// The room's owner has banned us.
+  case removed
   /// Only relays may be used, and the server has none to use.
   case noRelay
   case device
@@ -22,7 +24,7 @@ package enum EndReason: Hashable, Sendable {
     switch self {
     case .done: 0
     case .unreachable: 3
-    case .refused, .certificateRefused: 4
+    case .refused, .certificateRefused, .removed: 4
     case .untrusted, .changedKey, .proofRefused: 5
     case .noPath, .noRelay: 6
     case .device: 7
@@ -42,6 +44,7 @@ package enum EndReason: Hashable, Sendable {
     case .proofRefused: "the other side could not prove that it knows the room"
     case .noPath: "no path to anybody"
     case .noRelay: "no relay to call over"
+    case .removed: "removed by the room's owner"
     case .device: "a device failed"
     }
   }
@@ -75,6 +78,9 @@ package enum EndReason: Hashable, Sendable {
       let explanation = PathExplanation([])
       message = explanation.message
       remedy = explanation.remedy
+    case .removed:
+      message = "the owner of the room has removed you from it"
+      remedy = "ask them for the id of a new room, or make one with p2pcall room create"
     case .noRelay:
       message = "the server offers no relay that may be used, and --relay-only allows nothing else"
       remedy =

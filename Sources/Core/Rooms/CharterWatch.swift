@@ -7,6 +7,8 @@ package import Wire
 package struct CharterWatch: Sendable {
   private let suite: any CipherSuite
   private let keys: RoomKeys
+  /// Ours: whoever made the room signs with it.
+  private let own: any IdentityKey
   /// Seconds since 1970 at an instant: read once, then carried on by the monotonic clock.
   private let epoch: (seconds: UInt64, at: Instant)
   private var standing = StandingCharter()
@@ -14,9 +16,11 @@ package struct CharterWatch: Sendable {
   package private(set) var sealed: [UInt8]?
 
   package init(
-    _ keys: RoomKeys, wallSeconds: UInt64, at now: Instant, with suite: any CipherSuite
+    _ keys: RoomKeys, own: any IdentityKey, wallSeconds: UInt64, at now: Instant,
+    with suite: any CipherSuite
   ) {
     self.keys = keys
+    self.own = own
     self.suite = suite
     epoch = (wallSeconds, now)
   }
@@ -38,6 +42,24 @@ package struct CharterWatch: Sendable {
     let passed = max(0, (now - epoch.at).nanoseconds) / 1_000_000_000
     return standing.objection(
       to: peer, owner: owner, flags: keys.room.flags, now: epoch.seconds + UInt64(passed))
+  }
+
+  /// Why we may not be here ourselves.
+  package func ownObjection(at now: Instant) -> CharterObjection? {
+    KeyFingerprint(bytes: suite.sha256(own.publicKeyInfo)).flatMap { objection(to: $0, at: now) }
+  }
+
+  /// The owner's word of now, where we are the owner: `sealed` and `record` are new then.
+  package mutating func issue(_ decree: Decree) throws(DecreeRefusal) {
+    guard let charter else { throw .noCharter }
+    guard charter.ownerKeyInfo == own.publicKeyInfo else { throw .notOwner }
+    if case .ban(let key) = decree, key.bytes == suite.sha256(own.publicKeyInfo) { throw .ownKey }
+    let (version, isLast) = charter.version.addingReportingOverflow(1)
+    guard !isLast else { throw .full }
+    let policy = try charter.policy.changed(by: decree)
+    let signed = keys.signedCharter(policy, version: version, nonce: charter.nonce, by: own)
+    standing.adopt(signed)
+    sealed = keys.sealed(signed, iv: suite.randomBytes(12), with: suite)
   }
 
   /// When the room has expired, by the clock that `init` was given; `nil` where it never does.

@@ -115,7 +115,8 @@ package final class SimulatedMember {
       people: KnownPeers(own: KeyFingerprint(bytes: identity.keyHash)!),
       folding: SimulatedFolding(), erasureCode: CauchyErasureCode(),
       charter: CharterWatch(
-        room.keys, wallSeconds: 1_700_000_000, at: clock.local(world.now), with: ciphers))
+        room.keys, own: identity, wallSeconds: 1_700_000_000, at: clock.local(world.now),
+        with: ciphers))
     var camera = ScriptedCamera(
       camera: UInt32(truncatingIfNeeded: random.next()), random: random.split())
     camera.layers = options.layers
